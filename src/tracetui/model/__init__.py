@@ -1,0 +1,1 @@
+"""The vocabulary: runs, traces, threads, feedback. Pure; imports nothing of ours."""

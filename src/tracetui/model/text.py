@@ -1,8 +1,8 @@
 r"""Making outside text harmless: the one place between what a trace says and what a terminal is told.
 
-What acts on a terminal or hides in a text is shown by its name: `\x1b` for a control, `\u202e` for a mark that
-turns the reading direction, `\U000e0041` for an invisible tag. Names are ASCII, so they look the same everywhere,
-and they are one cell a character, so columns stay where they are.
+What acts on a terminal or hides in a text is shown by its name: `\x1b` for a control, `\u202e` for a mark
+that turns the reading direction, `\U000e0041` for an invisible tag. Names are ASCII, so they look the same
+everywhere, and they are one cell a character, so columns stay where they are.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def _name(match: re.Match[str]) -> str:
 def display(text: str, *, limit: int | None = None, lines: bool = False) -> str:
     r"""The text with everything that could act on a terminal, or hide in the text, named.
 
-    On one line unless `lines`: line breaks and tabs, with the blanks after them, become one blank. With `lines`,
-    line breaks stay (`\r\n` as `\n`) and tabs are blanks up to the next stop. `limit` is in characters of `text`:
-    what is longer is cut before anything is looked at, and ends in `…`; the result can be longer where characters
-    are named.
+    On one line unless `lines`: line breaks and tabs, with the blanks after them, become one blank. With
+    `lines`, line breaks stay (`\r\n` as `\n`) and tabs are blanks up to the next stop. `limit` is in
+    characters of `text`: what is longer is cut before anything is looked at, and ends in `…`; the result can
+    be longer where characters are named.
     """
     cut = limit is not None and len(text) > limit
     if cut:

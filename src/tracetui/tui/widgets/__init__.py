@@ -1,0 +1,1 @@
+"""Widgets: one module each. They talk upward by messages, screens call downward."""

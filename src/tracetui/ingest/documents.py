@@ -7,8 +7,9 @@ import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
+from tracetui.ingest.partial import glimpse
 from tracetui.ingest.unpack import SUFFIXES, packed_as, unpacked
 from tracetui.model.errors import InputError
 
@@ -94,6 +95,13 @@ class Document:
         except InputError as error:
             self.damage = error.message
         return b"".join(parts).removeprefix(_BOM)
+
+    @cached_property
+    def glimpse(self) -> tuple[Any, ...]:
+        """The JSON lists and objects that the head shows: of JSON lines the complete ones, 50 at most; of one
+        document that document, without what the head cuts off. Empty where it is no JSON.
+        """
+        return glimpse(self.head, cut=len(self.head) + len(_BOM) >= HEAD or bool(self.damage))
 
     @property
     def size(self) -> int | None:

@@ -1,4 +1,4 @@
-"""JSON lines: each line a JSON value, wrong lines refused one by one."""
+"""JSON files: one value, or a value on each line; wrong lines are refused one by one."""
 
 from __future__ import annotations
 
@@ -42,6 +42,17 @@ def json_lines(doc: Document) -> Iterator[Line | Refusal]:
             yield Line(number, value)
     except InputError as error:
         yield Refusal(doc.path, f"after line {number}", error.message.removeprefix(f"{doc.path}: "))
+
+
+def json_value(doc: Document) -> Any | Refusal:
+    """The JSON value of a file, or why it is none. Raises `InputError` where the file cannot be read."""
+    raw = doc.read()
+    try:
+        return jsonx.loads(raw)
+    except ValueError as error:
+        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        cut = "" if raw.rstrip().endswith((b"}", b"]")) else " (cut off?)"
+        return Refusal(doc.path, place, why_no_json(error) + cut)
 
 
 def why_no_json(error: ValueError) -> str:

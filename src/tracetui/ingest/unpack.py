@@ -20,6 +20,7 @@ UNPACKED_RATIO = 1000
 their whole conversation in every call reach a few hundred."""
 _MAX_LAYERS = 4
 _XZ_MEMORY = 256 * 1024 * 1024
+_ZSTD_WINDOW = 128 * 1024 * 1024
 
 
 class _Packed(Protocol):
@@ -41,15 +42,49 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
+class _ZstdUnpacker:
+    """One zstd frame, fed in small parts: 2 KiB can unpack to 64 MiB at most (a block holds up to 128 KiB).
+
+    In place of the library's reader, which takes a frame that is cut off for a whole one.
+    """
+
+    def __init__(self) -> None:
+        self._frame = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        self._packed = b""
+        self._out = io.BytesIO()
+        self._left = 0
+
+    @property
+    def eof(self) -> bool:
+        return self._frame.eof and not self._left
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._packed and not self._left
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._frame.unused_data + self._packed
+
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
+        self._packed += data
+        if not self._left and self._packed:
+            part, self._packed = self._packed[:2048], self._packed[2048:]
+            out = self._frame.decompress(part)
+            self._out, self._left = io.BytesIO(out), len(out)
+        result = self._out.read(max_length)
+        self._left -= len(result)
+        return result
+
+
 def _open_zstd(stream: io.BufferedReader) -> _Packed:
-    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 27)
-    return unpacker.stream_reader(stream, read_across_frames=True)
+    return _Streams(stream, _ZstdUnpacker)
 
 
 class _Streams:
     """The unpacked bytes of one or more streams one after another, as `read1` gives them.
 
-    In place of `lzma.LZMAFile` and `bz2.BZ2File`, which know no bound on the memory a header asks for.
+    In place of `lzma.LZMAFile`, which knows no bound on the memory that a header asks for.
     """
 
     def __init__(self, stream: io.BufferedReader, new: Callable[[], _Unpacker]) -> None:
@@ -138,8 +173,7 @@ class _Unpacked(io.RawIOBase):
         return len(data)
 
     def _damaged(self, error: Exception) -> InputError:
-        cut = isinstance(error, EOFError) or "ended before" in str(error)
-        what = "ends too early (cut off?)" if cut else f"is damaged ({error})"
+        what = "ends too early (cut off?)" if isinstance(error, EOFError) else f"is damaged ({error})"
         return InputError("The file is damaged", f"{self._path}: the {self._kind} data {what}")
 
     def close(self) -> None:

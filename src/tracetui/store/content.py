@@ -1,0 +1,282 @@
+"""JSON kept once: every subtree of some size is a row of its own, whatever its dialect and nesting.
+
+A value is stored as its own JSON text in which big subtrees are replaced by references:
+
+* `{"": 17}` stands for the node 17;
+* `{"": -17}`, only inside a list, stands for the items of the list node 17 (long lists are cut into runs of 16 items,
+  so that a history that grows by two messages shares all its full runs with the call before);
+* `{"": [value]}` is a source object whose only key is the empty string.
+
+Reading back gives the JSON value that came in, key order included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import orjson
+import zstandard
+
+from tracetui.model import jsonx
+
+THRESHOLD = 256
+"""Bytes of JSON text from which a subtree is a node."""
+CHUNK = 16
+"""Items of a list run."""
+MAX_DEPTH = 150
+"""Deeper subtrees are kept as one opaque text: recursion stays bounded."""
+PLAIN, ZSTD, OPAQUE, OPAQUE_ZSTD = 0, 1, 2, 3
+_COMPRESS_FROM = 160
+_NODE_CACHE = 200_000
+_ESCAPED = b'{"":'
+
+
+def body_hash(body: bytes, codec: int) -> bytes:
+    """blake2b-128 of a node's body; opaque text hashes apart from text with references."""
+    return hashlib.blake2b(body, digest_size=16, person=b"opaque" if codec >= OPAQUE else b"").digest()
+
+
+class Encoder:
+    """Turns JSON values into stored texts, adding the nodes that are new. Lives as long as its connection.
+
+    Objects seen before in the same session (`forget` ends one) are encoded once, by identity: importers share the
+    message objects of a growing history.
+    """
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._known: OrderedDict[bytes, int] = OrderedDict()
+        self._children: OrderedDict[int, tuple[int, ...]] = OrderedDict()
+        self._memo: dict[int, tuple[Any, bytes]] = {}
+        self._zstd = zstandard.ZstdCompressor(level=5, write_content_size=True, write_checksum=False)
+
+    def forget(self) -> None:
+        """End a session: objects are no longer recognised by identity."""
+        self._memo.clear()
+
+    def reset(self) -> None:
+        """After a rollback: node numbers given in it are void."""
+        self._memo.clear()
+        self._known.clear()
+        self._children.clear()
+
+    def encode(self, value: Any) -> bytes:
+        """The stored text of a value; its nodes are in the content table afterwards."""
+        return self._encode(value, 0)
+
+    def _encode(self, value: Any, depth: int) -> bytes:
+        if isinstance(value, dict | list):
+            return self._container(value, depth)
+        if isinstance(value, str):
+            return self._string(value)
+        if isinstance(value, tuple):
+            return self._container(list(value), depth)
+        return jsonx.dumps(value)
+
+    def _string(self, value: str) -> bytes:
+        text = jsonx.dumps(value)
+        if len(text) < THRESHOLD:
+            return text
+        return self._node(text, PLAIN)
+
+    def _container(self, value: dict[str, Any] | list[Any], depth: int) -> bytes:
+        known = self._memo.get(id(value))
+        if known is not None:
+            return known[1]
+        if not self._surely_big(value):
+            text = _small(value)
+            if text is not None:
+                return text
+        if depth >= MAX_DEPTH:
+            out = self._node(jsonx.dumps(value), OPAQUE)
+        elif isinstance(value, dict):
+            out = self._dict(value, depth)
+        else:
+            out = self._list([self._encode(item, depth + 1) for item in value])
+        self._memo[id(value)] = (value, out)
+        return out
+
+    def _surely_big(self, value: dict[str, Any] | list[Any]) -> bool:
+        """Whether a look at the direct children already tells that the text passes the threshold."""
+        if len(value) > THRESHOLD // 2:
+            return True
+        memo = self._memo
+        for item in value.values() if isinstance(value, dict) else value:
+            if isinstance(item, str):
+                if len(item) >= THRESHOLD:
+                    return True
+            elif id(item) in memo or (isinstance(item, list) and item and id(item[0]) in memo):
+                return True
+        return False
+
+    def _dict(self, value: dict[str, Any], depth: int) -> bytes:
+        if len(value) == 1 and "" in value:
+            return b'{"":[' + self._encode(value[""], depth + 1) + b"]}"
+        parts = [_key(key) + b":" + self._encode(item, depth + 1) for key, item in value.items()]
+        return self._node(b"{" + b",".join(parts) + b"}", PLAIN)
+
+    def _list(self, parts: list[bytes]) -> bytes:
+        while len(parts) > 2 * CHUNK:
+            full = len(parts) // CHUNK * CHUNK
+            runs = [self._run(parts[at : at + CHUNK]) for at in range(0, full, CHUNK)]
+            shorter = [*runs, *parts[full:]]
+            if len(shorter) >= len(parts):
+                break
+            parts = shorter
+        text = b"[" + b",".join(parts) + b"]"
+        return self._node(text, PLAIN) if len(text) >= THRESHOLD else text
+
+    def _run(self, parts: list[bytes]) -> bytes:
+        pk = self._node_pk(b"[" + b",".join(parts) + b"]", PLAIN)
+        return b'{"":-%d}' % pk
+
+    def _node(self, body: bytes, codec: int) -> bytes:
+        return b'{"":%d}' % self._node_pk(body, codec)
+
+    def _node_pk(self, body: bytes, codec: int) -> int:
+        digest = body_hash(body, codec)
+        known = self._known
+        pk = known.get(digest)
+        if pk is None:
+            row = self._conn.execute("SELECT pk FROM content WHERE hash = ?", (digest,)).fetchone()
+            pk = row[0] if row else self._insert(digest, body, codec)
+            known[digest] = pk
+            if len(known) > _NODE_CACHE:
+                known.popitem(last=False)
+            if codec < OPAQUE:
+                self._children[pk] = tuple(refs(body))
+                if len(self._children) > _NODE_CACHE:
+                    self._children.popitem(last=False)
+        return pk
+
+    def _insert(self, digest: bytes, body: bytes, codec: int) -> int:
+        size = len(body)
+        if size >= _COMPRESS_FROM:
+            packed = self._zstd.compress(body)
+            if len(packed) < size - 16:
+                body, codec = packed, codec + 1
+        cursor = self._conn.execute(
+            "INSERT INTO content(hash, codec, size, body) VALUES (?, ?, ?, ?)", (digest, codec, size, body)
+        )
+        pk = cursor.lastrowid
+        assert pk is not None
+        return pk
+
+    def children(self, pk: int) -> tuple[int, ...]:
+        """The nodes that a node refers to."""
+        known = self._children.get(pk)
+        if known is None:
+            row = self._conn.execute("SELECT codec, body FROM content WHERE pk = ?", (pk,)).fetchone()
+            known = () if row is None or row[0] >= OPAQUE else tuple(refs(unpack(row[0], row[1])))
+            self._children[pk] = known
+        return known
+
+
+def _small(value: Any) -> bytes | None:
+    """The text of a subtree below the threshold, `None` for a bigger one or one that needs a closer look."""
+    try:
+        text = orjson.dumps(value)
+    except (TypeError, orjson.JSONEncodeError):
+        return None
+    if len(text) >= THRESHOLD or _ESCAPED in text or (b"null" in text and jsonx.has_nonfinite(value)):
+        return None
+    return text
+
+
+def _key(key: str) -> bytes:
+    return jsonx.dumps(key)
+
+
+def refs(text: bytes) -> Iterator[int]:
+    """The nodes that a stored text refers to, in their order, once each."""
+    if _ESCAPED not in text:
+        return
+    seen: set[int] = set()
+    stack: list[Any] = [jsonx.loads(text)]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            if len(item) == 1 and "" in item:
+                inner = item[""]
+                if isinstance(inner, int):
+                    if abs(inner) not in seen:
+                        seen.add(abs(inner))
+                        yield abs(inner)
+                    continue
+            stack.extend(reversed(item.values()))
+        elif isinstance(item, list):
+            stack.extend(reversed(item))
+
+
+def unpack(codec: int, body: bytes) -> bytes:
+    """A node's body before its codec."""
+    return zstandard.decompress(body) if codec in (ZSTD, OPAQUE_ZSTD) else body
+
+
+class Contents:
+    """Decoding: stored texts back to JSON values. One per connection.
+
+    A node comes back as the same Python object each time while it is cached, so memos keyed by `id` work across the
+    runs that share it. Never change what it returns.
+    """
+
+    def __init__(self, conn: sqlite3.Connection, budget: int = 64 * 2**20) -> None:
+        self._conn = conn
+        self._budget = budget
+        self._held = 0
+        self._nodes: OrderedDict[int, tuple[Any, int]] = OrderedDict()
+
+    def value(self, blob: bytes | None) -> Any:
+        """The exact JSON value of a stored text (`None` for NULL)."""
+        if blob is None:
+            return None
+        self._trim()
+        return self._resolve_text(bytes(blob))
+
+    def node(self, pk: int) -> Any:
+        """The exact JSON value of one node. Raises `LookupError` where the store lacks it."""
+        known = self._nodes.get(pk)
+        if known is not None:
+            self._nodes.move_to_end(pk)
+            return known[0]
+        row = self._conn.execute("SELECT codec, size, body FROM content WHERE pk = ?", (pk,)).fetchone()
+        if row is None:
+            raise LookupError(f"content {pk} is missing")
+        codec, size, body = row
+        text = unpack(codec, body)
+        value = jsonx.loads(text) if codec >= OPAQUE else self._resolve_text(text)
+        self._nodes[pk] = (value, size)
+        self._held += size
+        return value
+
+    def _trim(self) -> None:
+        while self._held > self._budget and self._nodes:
+            _, (_, size) = self._nodes.popitem(last=False)
+            self._held -= size
+
+    def _resolve_text(self, text: bytes) -> Any:
+        value = jsonx.loads(text)
+        return self._resolve(value) if _ESCAPED in text else value
+
+    def _resolve(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            if len(value) == 1 and "" in value:
+                inner = value[""]
+                return self._resolve(inner[0]) if isinstance(inner, list) else self.node(inner)
+            return {key: self._resolve(item) if isinstance(item, dict | list) else item for key, item in value.items()}
+        if isinstance(value, list):
+            return list(self._items(value))
+        return value
+
+    def _items(self, items: Iterable[Any]) -> Iterator[Any]:
+        for item in items:
+            if isinstance(item, dict):
+                inner = item.get("")
+                if len(item) == 1 and isinstance(inner, int) and inner < 0:
+                    yield from self.node(-inner)
+                    continue
+            yield self._resolve(item) if isinstance(item, dict | list) else item

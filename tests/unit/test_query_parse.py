@@ -122,7 +122,7 @@ def test_any_text_gives_a_tree_that_prints_back_or_a_filter_error(text):
         assert parse(to_text(tree)) == tree
 
 
-# -- trees of every shape print back ---------------------------------------------------------------------------
+# -- trees of every shape print back
 
 any_text = st.text(max_size=12)
 some_text = any_text.filter(bool)

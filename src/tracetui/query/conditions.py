@@ -100,7 +100,7 @@ def _equal(spec: FieldSpec, name: str, test: RawTest) -> ast.Test:
         )
     read = pattern(raw)
     if spec.type in _NUMERIC:
-        return ast.Is(ast.Pattern((_operand(spec, name, raw, test.span).text,)))
+        return ast.Is(ast.Pattern((_operand(spec, name, read.exact or raw, test.span).text,)))
     if spec.choices and read.exact is not None:
         return ast.Is(ast.Pattern((_choice(spec, name, read.exact, test.span),)))
     return ast.Is(read)

@@ -104,15 +104,15 @@ def _identify(conn: sqlite3.Connection, file: Path, *, create: bool, wait: float
     """Check that the file is a store this program can use; make or migrate it where that is asked."""
     if sqlite3.sqlite_version_info < MIN_SQLITE:
         raise StoreError(
-            "SQLite is too old", f"This Python has SQLite {sqlite3.sqlite_version}.", "3.38 or newer is needed."
+            "SQLite is too old",
+            f"This Python has SQLite {sqlite3.sqlite_version}.",
+            "3.38 or newer is needed.",
         )
     app = conn.execute("PRAGMA application_id").fetchone()[0]
     version = conn.execute("PRAGMA user_version").fetchone()[0]
     if app == 0 and version == 0 and conn.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
         if not create:
-            raise StoreError(
-                "Not a store", f"{file} is empty.", f"Fill it: tracetui import {file} PATH..."
-            )
+            raise StoreError("Not a store", f"{file} is empty.", f"Fill it: tracetui import {file} PATH...")
         _make(conn, wait)
         return
     if app != APPLICATION_ID:
@@ -129,7 +129,9 @@ def _identify(conn: sqlite3.Connection, file: Path, *, create: bool, wait: float
     if version < SCHEMA_VERSION:
         if wait <= 0:
             raise StoreError(
-                "An older store", f"{file} has schema {version}.", f"Bring it up to date: tracetui doctor {file} --repair"
+                "An older store",
+                f"{file} has schema {version}.",
+                f"Bring it up to date: tracetui doctor {file} --repair",
             )
         migrate.upgrade(conn, version, lambda: immediate(conn, wait=wait))
 
@@ -181,7 +183,7 @@ def _retry(act: Callable[[], object], wait: float) -> None:
 
 @contextmanager
 def immediate(conn: sqlite3.Connection, *, wait: float = WAIT_S, checked: bool = True) -> Iterator[None]:
-    """`BEGIN IMMEDIATE` ... `COMMIT`; anything raised inside rolls back. Waits for other writers up to `wait` seconds."""
+    """`BEGIN IMMEDIATE` ... `COMMIT`; what is raised inside rolls back. Waits `wait` seconds for other writers."""
     _retry(lambda: conn.execute("BEGIN IMMEDIATE"), wait)
     try:
         if checked and conn.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
@@ -228,15 +230,21 @@ def _in_words(error: sqlite3.DatabaseError, file: Path) -> StoreError:
             return StoreError("Not a store", f"{file} is not a SQLite database.", "Did you mean to import it?")
         case sqlite3.SQLITE_CORRUPT:
             return StoreError(
-                "A damaged store", f"{file} is damaged ({error}).", f"See what is wrong: tracetui doctor {file}"
+                "A damaged store",
+                f"{file} is damaged ({error}).",
+                f"See what is wrong: tracetui doctor {file}",
             )
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreError(
-                "The store is busy", f"Another process has kept {file} locked.", "Nothing was changed; try again."
+                "The store is busy",
+                f"Another process has kept {file} locked.",
+                "Nothing was changed; try again.",
             )
         case sqlite3.SQLITE_FULL:
             return StoreError(
-                "The disk is full", f"{file} cannot grow. What was committed before is safe.", "Make room, try again."
+                "The disk is full",
+                f"{file} cannot grow. What was committed before is safe.",
+                "Make room, try again.",
             )
         case sqlite3.SQLITE_READONLY:
             return StoreError("Read-only", f"{file} may not be written.", "Open it with --read-only, or copy it.")

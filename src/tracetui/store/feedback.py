@@ -50,7 +50,15 @@ class FeedbackData:
 
     def said(self) -> tuple[Any, ...]:
         """What is said, without when: two equal ones need no write."""
-        return (self.score, self.value, self.comment, self.correction, self.version, self.evidence, self.deleted)
+        return (
+            self.score,
+            self.value,
+            self.comment,
+            self.correction,
+            self.version,
+            self.evidence,
+            self.deleted,
+        )
 
 
 def load(conn: sqlite3.Connection, ids: Iterable[str]) -> dict[str, FeedbackData]:
@@ -85,7 +93,13 @@ def touched_by(rows: Iterable[FeedbackData]) -> tuple[set[int], set[int]]:
 
 
 def ensure_key(
-    conn: sqlite3.Connection, key: str, *, boolean: bool, score: float | None, value: str | None, lower: bool = False
+    conn: sqlite3.Connection,
+    key: str,
+    *,
+    boolean: bool,
+    score: float | None,
+    value: str | None,
+    lower: bool = False,
 ) -> None:
     """A key first seen gets the type its value suggests."""
     if score is not None:

@@ -176,7 +176,8 @@ class Links:
     def _children(self, rows: list[RunRow]) -> list[RunRow]:
         pks = {row.pk for row in rows}
         found = self.conn.execute(
-            "SELECT pk FROM run WHERE parent IN (SELECT value FROM json_each(?))", (jsonx.dumps(sorted(pks)).decode(),)
+            "SELECT pk FROM run WHERE parent IN (SELECT value FROM json_each(?))",
+            (jsonx.dumps(sorted(pks)).decode(),),
         ).fetchall()
         for (pk,) in found:
             self._row_by_pk(pk)

@@ -12,9 +12,7 @@ STEPS: dict[int, tuple[str, ...]] = {}
 """Version that a step starts from -> its statements. A store of version n runs steps n, n + 1, ..."""
 
 
-def upgrade(
-    conn: sqlite3.Connection, version: int, transaction: Callable[[], AbstractContextManager[None]]
-) -> None:
+def upgrade(conn: sqlite3.Connection, version: int, transaction: Callable[[], AbstractContextManager[None]]) -> None:
     """Migrate from `version` to `SCHEMA_VERSION` in one transaction."""
     with transaction():
         now = conn.execute("PRAGMA user_version").fetchone()[0]  # another process may have been faster

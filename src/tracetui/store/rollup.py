@@ -14,7 +14,14 @@ from tracetui.model.kinds import SOURCE_LETTER
 from tracetui.model.preview import preview
 from tracetui.store.content import Contents
 
-USAGE = ("prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost")
+USAGE = (
+    "prompt_tokens",
+    "completion_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost",
+)
 
 _HAS_USAGE = (
     "kind IN ('llm', 'embedding') AND phase > 0 "
@@ -73,9 +80,9 @@ def _overlap(start: int | None, end: int | None, other_start: int | None, other_
 
 def root_of(conn: sqlite3.Connection, trace: int) -> int | None:
     """The root run: without a parent, else below a run that never came; the first by position and id."""
-    row = conn.execute(_ROOT, {"trace": trace}).fetchone() or conn.execute(
-        _ROOT_BELOW_STUB, {"trace": trace}
-    ).fetchone()
+    row = (
+        conn.execute(_ROOT, {"trace": trace}).fetchone() or conn.execute(_ROOT_BELOW_STUB, {"trace": trace}).fetchone()
+    )
     return row[0] if row else None
 
 
@@ -104,19 +111,19 @@ def recompute_trace(
         _from_root(conn, trace, root, rev, now, contents)
 
 
-def _from_root(
-    conn: sqlite3.Connection, trace: int, root: int | None, rev: int, now: int, contents: Contents
-) -> None:
+def _from_root(conn: sqlite3.Connection, trace: int, root: int | None, rev: int, now: int, contents: Contents) -> None:
     """What a trace takes from its root run, and whether it can be judged now."""
     name = status = tags = metadata = project = inputs = outputs = None
     ready = None
     if root is not None:
         name, status, tags, metadata, project, inputs, outputs, phase = conn.execute(
-            "SELECT name, status, tags, metadata, project, inputs, outputs, phase FROM run WHERE pk = ?", (root,)
+            "SELECT name, status, tags, metadata, project, inputs, outputs, phase FROM run WHERE pk = ?",
+            (root,),
         ).fetchone()
         ready = rev if phase == 2 else None
     said = conn.execute(
-        "SELECT trace_name FROM run WHERE trace = ? AND trace_name IS NOT NULL ORDER BY position, id LIMIT 1", (trace,)
+        "SELECT trace_name FROM run WHERE trace = ? AND trace_name IS NOT NULL ORDER BY position, id LIMIT 1",
+        (trace,),
     ).fetchone()
     conn.execute(
         """UPDATE trace SET name = ?, status = ?, tags = ?, metadata = ?, project = ?, input_preview = ?,
@@ -150,7 +157,14 @@ def recompute_thread(conn: sqlite3.Connection, thread: int, rev: int, now: int, 
         f"""UPDATE thread SET trace_count = ?, run_count = ?, error_count = ?, llm_calls = ?, tool_calls = ?,
           started_at = ?, ended_at = ?, {", ".join(f"{name} = ?" for name in USAGE)}, user = ?, feedback = ?,
           sort_at = coalesce(?, sort_at), rev = ? WHERE pk = ?""",
-        (*sums, user[0] if user else None, feedback_cells(thread_feedback(conn, thread)), sort_at, rev, thread),
+        (
+            *sums,
+            user[0] if user else None,
+            feedback_cells(thread_feedback(conn, thread)),
+            sort_at,
+            rev,
+            thread,
+        ),
     )
     if data:
         conn.execute("UPDATE thread SET touched_at = ?, ready_rev = NULL WHERE pk = ?", (now, thread))
@@ -159,7 +173,8 @@ def recompute_thread(conn: sqlite3.Connection, thread: int, rev: int, now: int, 
 def trace_feedback(conn: sqlite3.Connection, trace: int) -> list[tuple[Any, ...]]:
     """(level, target, key, score, value, source) of all live feedback on a trace and its runs."""
     return conn.execute(
-        "SELECT level, target, key, score, value, source FROM feedback WHERE trace = ? AND deleted = 0", (trace,)
+        "SELECT level, target, key, score, value, source FROM feedback WHERE trace = ? AND deleted = 0",
+        (trace,),
     ).fetchall()
 
 

@@ -168,9 +168,7 @@ class Run(SQLModel, table=True):
         Index("run_tree", "trace", "parent", "position", "pk"),
         Index("run_parent", "parent", sqlite_where=text("parent IS NOT NULL")),
         Index("run_session", "trace", sqlite_where=text("session IS NOT NULL")),
-        Index(
-            "run_error", text("position DESC"), text("pk DESC"), sqlite_where=text("status = 'error'")
-        ),
+        Index("run_error", text("position DESC"), text("pk DESC"), sqlite_where=text("status = 'error'")),
         Index("run_ready", "ready_rev", "pk"),
         _STRICT,
     )
@@ -363,7 +361,7 @@ TABLES: tuple[type[SQLModel], ...] = (
 
 def ddl() -> str:
     """The SQL text that makes an empty store."""
-    dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    dialect = sqlite.dialect()
     out = [
         "-- made by `python -m tracetui.store.tables`; change the classes there, not this file",
         f"PRAGMA application_id = {APPLICATION_ID};",
@@ -374,8 +372,8 @@ def ddl() -> str:
         out.append(_tidy(str(CreateTable(table).compile(dialect=dialect))))
     for model in TABLES:
         table = model.__table__  # type: ignore[attr-defined]
-        for index in sorted(table.indexes, key=lambda item: str(item.name)):
-            out.append(_tidy(str(CreateIndex(index).compile(dialect=dialect))))
+        indexes = sorted(table.indexes, key=lambda item: str(item.name))
+        out += [_tidy(str(CreateIndex(index).compile(dialect=dialect))) for index in indexes]
     return "\n".join(out) + "\n"
 
 

@@ -51,7 +51,9 @@ class Writer:
     def __enter__(self) -> Writer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -202,7 +204,9 @@ class _Part:
                 row = self.links.stub(record.target, self.links.trace(record.trace or record.target))
             return Level.RUN, row.pk, row.trace
         # feedback on an implicit thread goes to its trace
-        trace = self.links.trace(record.target.removeprefix("trace:") if record.level == Level.THREAD else record.target)
+        trace = self.links.trace(
+            record.target.removeprefix("trace:") if record.level == Level.THREAD else record.target
+        )
         return Level.TRACE, trace, trace
 
     # -- the end of the transaction
@@ -280,7 +284,9 @@ class _Part:
         for trace in traces - self.links.new_traces.keys() | self.links.moved:
             self.conn.execute(
                 "DELETE FROM trace WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM run WHERE trace = trace.pk) "
-                "AND NOT EXISTS (SELECT 1 FROM feedback WHERE trace = trace.pk)".replace("trace = trace.pk", "trace = ?"),
+                "AND NOT EXISTS (SELECT 1 FROM feedback WHERE trace = trace.pk)".replace(
+                    "trace = trace.pk", "trace = ?"
+                ),
                 (trace, trace, trace),
             )
 

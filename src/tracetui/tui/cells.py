@@ -30,7 +30,7 @@ def cut_middle(text: str, size: int, ellipsis: str = ELLIPSIS) -> str:
     room = size - len(ellipsis)
     if room < 4:
         return cut(text, size, ellipsis)
-    tail = room // 2
+    tail = room * 3 // 5
     end = text[-tail:]
     while width(end) > tail:
         end = end[1:]

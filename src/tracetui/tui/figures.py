@@ -60,7 +60,7 @@ def money(dollars: float | None) -> str:
         return f"${dollars:.4f}"
     if dollars < 1:
         return f"${dollars:.3f}"
-    if dollars < 1000:
+    if dollars < 999.995:
         return f"${dollars:.2f}"
     return "$" + amount(round(dollars))
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.color import Color
-from rich.errors import StyleSyntaxError
+from rich.color import Color, ColorParseError
 from rich.segment import Segment
 from rich.style import Style
 
@@ -134,7 +133,7 @@ def _theme(path: Path, data: Mapping[str, Any]) -> Ink:
 def _colour(path: Path, role: str, colour: Any) -> str:
     try:
         Color.parse(str(colour))
-    except (StyleSyntaxError, ValueError):
+    except ColorParseError:
         raise _wrong(path, f"{role} = {colour!r} is no colour") from None
     return str(colour)
 

@@ -151,9 +151,7 @@ class Outline:
         """Every unfolded node below the top level."""
         return iter(tuple(self._open.values()))
 
-    def unfold(
-        self, path: Path, level: Level, kids: Sequence[int] = (), *, complete: bool = False
-    ) -> Node | None:
+    def unfold(self, path: Path, level: Level, kids: Sequence[int] = (), *, complete: bool = False) -> Node | None:
         """Unfold the row at the end of a path; `None` where it is not there. `level` is its children's."""
         node = self._open.get(path[-1])
         if node is not None:

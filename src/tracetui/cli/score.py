@@ -157,8 +157,9 @@ def _score(
     from tracetui.store.keys import parse_score
     from tracetui.store.people import UNSET
 
-    known = next((k for k in scorer.keys() if k.key == key), None)
-    score, value = parse_score(known, text)
+    known = scorer.keys()
+    defined = {k.key: k for k in known}
+    score, value = parse_score(defined.get(key), text)
     scorer.score(
         targets,
         key,

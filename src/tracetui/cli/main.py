@@ -130,9 +130,7 @@ def _no_store(path: Path, more: tuple[str, ...]) -> TracetuiError:
         hint = f"Did you mean `tracetui {nearest[0]}`?" if nearest else "tracetui --help lists the verbs"
         return InputError("No such verb", f"`{path}` is neither a verb nor a store", hint)
     if more:
-        return InputError(
-            "One store at a time", f"after {path} there is `{more[0]}`", "A verb comes before its store"
-        )
+        return InputError("One store at a time", f"after {path} there is `{more[0]}`", "A verb comes before its store")
     hint = (
         f"Did you mean `tracetui {nearest[0]}`?"
         if nearest
@@ -154,9 +152,7 @@ def _need_terminal(path: Path) -> None:
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name); its exit code. Errors are shown, not raised."""
     try:
-        result = cli.main(
-            args=None if args is None else list(args), prog_name="tracetui", standalone_mode=False
-        )
+        result = cli.main(args=None if args is None else list(args), prog_name="tracetui", standalone_mode=False)
     except TracetuiError as error:
         return errors.report(error)
     except click.Abort:

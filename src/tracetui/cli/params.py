@@ -31,9 +31,7 @@ class StoreParam(click.ParamType):  # type: ignore[type-arg]  # generic only in 
             return value
         return default_store() if value == "@" else Path(value).expanduser()
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """Files, by the shell's own completion."""
         return [CompletionItem(incomplete, type="file")]
 

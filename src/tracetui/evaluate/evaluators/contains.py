@@ -1,0 +1,87 @@
+"""`contains` and `not_contains`: literal words in chosen texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracetui.evaluate.evaluators import textual
+from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, Tools
+from tracetui.evaluate.findings import Finding
+from tracetui.evaluate.matching import Matcher
+from tracetui.evaluate.options import REQUIRED, Option
+from tracetui.evaluate.texts import Strings, check_choices
+from tracetui.evaluate.view import View
+from tracetui.model.kinds import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """Hits where the words stand in the texts; several matchers: each of them somewhere."""
+
+    matchers: tuple[Matcher, ...]
+    choices: tuple[str, ...]
+    strings: Strings
+
+    def judge(self, view: View) -> Finding | None:
+        """The first of the words, with the count of all."""
+        found = [textual.scan(m, textual.places(view, self.choices, self.strings)) for m in self.matchers]
+        if any(place is None for _, place, _ in found):
+            return None
+        hits, place, _ = found[0]
+        assert place is not None
+        finding = textual.finding(hits, place)
+        return Finding(finding.comment, finding.evidence, sum(hits.count for hits, _, _ in found))
+
+
+@dataclass(frozen=True, slots=True)
+class NotContains:
+    """Hits where there are texts and `present` does not hit. A target without such texts is no hit."""
+
+    present: Contains
+    words: tuple[str, ...]
+
+    def judge(self, view: View) -> Finding | None:
+        """That the words are missing."""
+        texts = 0
+        run = None
+        for place in textual.places(view, self.present.choices, self.present.strings):
+            if any(text.strip() for text in place.texts):
+                texts += len(place.texts)
+                run = run or place.run
+        if run is None or self.present.judge(view) is not None:
+            return None
+        missing = self.words[0] if len(self.words) == 1 else f"{len(self.words)} words, {self.words[0]!r} first"
+        evidence = {"text": ", ".join(self.present.choices), "run": run.id, "texts": texts}
+        return Finding(f"{self.present.choices[0]} without {missing}", evidence)
+
+
+def _contains(options: Mapping[str, Any], on: Level, tools: Tools) -> Contains:
+    del on
+    check_choices("text", options["text"])
+    words = options["words"]
+    groups = [words] if options["match"] == "any" else [(word,) for word in words]
+    matchers = tuple(tools.matchers.words(group, case=options["case"]) for group in groups)
+    return Contains(matchers, options["text"], tools.strings)
+
+
+def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
+    return _contains(options, on, tools)
+
+
+def _build_not(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
+    return NotContains(_contains(options, on, tools), options["words"])
+
+
+_OPTIONS = (
+    textual.TEXT,
+    Option("words", "texts", "one text or a list of them, found as they stand", REQUIRED),
+    Option("match", "choice", "any of the words, or all of them", "any", ("any", "all")),
+    Option("case", "boolean", "true: capitals make a difference", default=False),
+    *COMMON,
+)
+TYPE = EvaluatorType("contains", "literal words in chosen texts", _OPTIONS, _build)
+NOT_TYPE = EvaluatorType(
+    "not_contains", "chosen texts in which the words are missing (there must be a text)", _OPTIONS, _build_not
+)

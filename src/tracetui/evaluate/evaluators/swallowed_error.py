@@ -1,0 +1,162 @@
+"""`swallowed_error`: a tool failed, and nothing after it took notice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, Tools
+from tracetui.evaluate.findings import Finding
+from tracetui.evaluate.options import Option
+from tracetui.evaluate.steps import Step, named, shown, steps_of
+from tracetui.evaluate.texts import Strings
+from tracetui.evaluate.view import RunView, View
+from tracetui.model.kinds import Kind, Level
+
+_FAILURE = re.compile(
+    r"\b(errors?|fail(?:s|ed|ing|ures?)?|invalid|cannot|can(?:'|’)t|could(?:n['’]t| not)|unable|unavailable|"
+    r"not (?:found|available|possible|allowed|valid|exist|work|succe\w+)|(?:does|do|did|was|were|is|are)n['’]t|"
+    r"does not|did not|no (?:such|record|results?|match\w*)|missing|denied|refused|reject\w*|exceptions?|sorry|"
+    r"apolog\w+|unfortunately|instead|retry\w*|(?:try|check|verify|look) (?:it |that |this )?again|another way|"
+    r"issues?|problems?|wrong|incorrect|mistake|unsuccessful\w*|time[ds]? ?out|timeout|blocked|crash\w*|traceback|"
+    r"double[- ]check|confirm the|let me (?:fix|correct|check))\b",
+    re.I,
+)
+_TOKEN = re.compile(r"\w[\w.@/-]{2,}\w")
+_COMMON = frozenset(
+    [
+        "error",
+        "errors",
+        "with",
+        "from",
+        "that",
+        "this",
+        "have",
+        "been",
+        "were",
+        "your",
+        "please",
+        "must",
+        "should",
+        "could",
+        "would",
+        "which",
+        "their",
+        "there",
+        "then",
+        "than",
+        "when",
+        "what",
+        "while",
+        "does",
+        "true",
+        "false",
+        "none",
+        "null",
+        "file",
+        "line",
+        "call",
+        "most",
+        "recent",
+        "last",
+        "tool",
+        "exit",
+        "code",
+        "returncode",
+        "output",
+        "command",
+        "result",
+        "status",
+        "message",
+        "http",
+        "https",
+        "string",
+        "value",
+        "type",
+        "name",
+        "user",
+    ]
+)
+_LATER_ANSWERS = 3
+_ERROR_HEAD = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class SwallowedError:
+    """Hits where a tool's error is neither mentioned, nor used, nor answered by another try.
+
+    Only errors after which a model still spoke are judged: where the run ended, nobody could take notice.
+    """
+
+    ignore: tuple[str, ...]
+    strings: Strings
+
+    def judge(self, view: View) -> Finding | None:
+        """The first such error, and how many there are. Of a run: whether it is one."""
+        steps = steps_of(view)
+        found = [
+            step
+            for at, step in enumerate(steps)
+            if step.kind == Kind.TOOL
+            and (not isinstance(view, RunView) or step.run is view)
+            and step.failed
+            and not any(named(step.name, name) for name in self.ignore)
+            and self._swallowed(step, steps[at + 1 :])
+        ]
+        if not found:
+            return None
+        step = found[0]
+        error = shown(_first_line(step.error), 120)
+        more = f", {len(found) - 1} more" if len(found) > 1 else ""
+        evidence = {"run": step.run.id, "tool": step.name, "error": error, "count": len(found)}
+        return Finding(f"{step.name} failed and nothing came of it: {error}{more}", evidence, len(found))
+
+    def _swallowed(self, step: Step, later: Sequence[Step]) -> bool:
+        answers = [after for after in later if after.kind == Kind.LLM]
+        if not answers:
+            return False
+        asked = _words(self.strings.of(step.arguments))
+        told = _words((step.error[:_ERROR_HEAD], *self.strings.of(step.output))) - asked - _words((step.name,))
+        for nth, after in enumerate(answers):
+            texts = _spoken(after, self.strings)
+            near = nth < _LATER_ANSWERS or nth == len(answers) - 1
+            if (near and any(_FAILURE.search(text) for text in texts)) or told & _words(texts):
+                return False
+        for after in later:
+            if after.kind != Kind.TOOL:
+                continue
+            given = _words(self.strings.of(after.arguments))
+            again = after.name == step.name and (not asked or asked & given)
+            if again or told & given or asked & given:
+                return False
+        return True
+
+
+def _spoken(step: Step, strings: Strings) -> list[str]:
+    if not step.run.answer:
+        return list(strings.of(step.run.outputs))
+    return [text for message in step.run.answer for text in (message.text, message.reasoning) if text]
+
+
+def _words(texts: Sequence[str]) -> set[str]:
+    return {word for text in texts for word in map(str.lower, _TOKEN.findall(text[:20_000])) if word not in _COMMON}
+
+
+def _first_line(text: str) -> str:
+    return next((line for line in text.splitlines() if line.strip()), "")
+
+
+def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
+    del on
+    return SwallowedError(options["ignore"] or (), tools.strings)
+
+
+TYPE = EvaluatorType(
+    name="swallowed_error",
+    description="a tool's error that nothing after it mentioned, used or answered by another try",
+    options=(Option("ignore", "texts", "tools whose errors do not count; * stands for any text"), *COMMON),
+    build=_build,
+    needs_trace=True,
+)

@@ -1,0 +1,197 @@
+"""What an evaluator sees of a run, a trace or a thread.
+
+Views are cheap: the columns of a row, and everything bigger behind a property that reads it when it is asked for. They
+are made for one judgement and never changed after; evaluators keep nothing of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol, TypeAlias
+
+from tracetui.model.chat import Message
+from tracetui.model.kinds import Level
+from tracetui.model.messages import output_messages
+
+
+class Content(Protocol):
+    """What a run holds beside its columns."""
+
+    def inputs(self) -> Any:
+        """The JSON value of its inputs."""
+
+    def outputs(self) -> Any:
+        """The JSON value of its outputs."""
+
+    def extra(self) -> Any:
+        """The JSON value of everything else its source said."""
+
+    def new_messages(self) -> Sequence[Message]:
+        """What is new in this model call; empty for runs that are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Content that is there already."""
+
+    given_inputs: Any = None
+    given_outputs: Any = None
+    given_extra: Any = None
+    given_new: tuple[Message, ...] = ()
+
+    def inputs(self) -> Any:
+        """As given."""
+        return self.given_inputs
+
+    def outputs(self) -> Any:
+        """As given."""
+        return self.given_outputs
+
+    def extra(self) -> Any:
+        """As given."""
+        return self.given_extra
+
+    def new_messages(self) -> Sequence[Message]:
+        """As given."""
+        return self.given_new
+
+
+@dataclass(kw_only=True, eq=False)
+class Usage:
+    """Times (microseconds UTC), tokens and cost (US dollars); `None` is unknown."""
+
+    started_at: int | None = None
+    ended_at: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class RunView(Usage):
+    """One run. `trace` is set where its rule needs what came before and after it."""
+
+    pk: int
+    id: str
+    name: str = ""
+    kind: str = "other"
+    status: str | None = None
+    error: str | None = None
+    parent: int | None = None
+    position: int = 0
+    first_token_us: int | None = None
+    model: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    content: Content = field(default_factory=Given)
+    trace: TraceView | None = None
+    level = Level.RUN
+
+    @cached_property
+    def inputs(self) -> Any:
+        """The JSON value that came in."""
+        return self.content.inputs()
+
+    @cached_property
+    def outputs(self) -> Any:
+        """The JSON value that came in."""
+        return self.content.outputs()
+
+    @cached_property
+    def extra(self) -> Any:
+        """Attributes and whatever else the source said."""
+        return self.content.extra()
+
+    @cached_property
+    def new_messages(self) -> Sequence[Message]:
+        """What this model call was told that no call of its thread before it was."""
+        return self.content.new_messages()
+
+    @cached_property
+    def answer(self) -> Sequence[Message]:
+        """The messages in the outputs; empty where there are none."""
+        return output_messages(self.outputs)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run ended in an error."""
+        return self.status == "error" or bool(self.error)
+
+    @property
+    def arguments(self) -> Any:
+        """What a tool is called with, without the wrapping that some sources put around it."""
+        return unwrapped(self.inputs)
+
+    @property
+    def runs(self) -> tuple[RunView, ...]:
+        """Itself."""
+        return (self,)
+
+
+@dataclass(kw_only=True, eq=False)
+class TraceView(Usage):
+    """One trace with all its runs in order."""
+
+    pk: int
+    id: str
+    name: str = ""
+    status: str | None = None
+    project: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    run_count: int = 0
+    error_count: int = 0
+    llm_calls: int = 0
+    tool_calls: int = 0
+    load: Callable[[TraceView], tuple[RunView, ...]] = lambda _: ()
+    level = Level.TRACE
+
+    @cached_property
+    def runs(self) -> tuple[RunView, ...]:
+        """Its runs by position."""
+        return self.load(self)
+
+
+@dataclass(kw_only=True, eq=False)
+class ThreadView(Usage):
+    """One thread with its traces in order."""
+
+    pk: int
+    id: str
+    name: str = ""
+    project: str | None = None
+    trace_count: int = 0
+    run_count: int = 0
+    error_count: int = 0
+    llm_calls: int = 0
+    tool_calls: int = 0
+    load: Callable[[ThreadView], tuple[TraceView, ...]] = lambda _: ()
+    level = Level.THREAD
+
+    @cached_property
+    def traces(self) -> tuple[TraceView, ...]:
+        """Its traces by time."""
+        return self.load(self)
+
+    @property
+    def runs(self) -> tuple[RunView, ...]:
+        """The runs of all its traces."""
+        return tuple(run for trace in self.traces for run in trace.runs)
+
+
+View: TypeAlias = RunView | TraceView | ThreadView
+
+_WRAPPERS = ("arguments", "args", "input", "parameters", "tool_input", "kwargs")
+
+
+def unwrapped(inputs: Any) -> Any:
+    """The arguments of a tool run: `{"arguments": {...}}` and its like mean the object inside."""
+    if isinstance(inputs, dict) and len(inputs) <= 3:
+        for name in _WRAPPERS:
+            inner = inputs.get(name)
+            if isinstance(inner, dict) or (inner is not None and len(inputs) == 1):
+                return inner
+    return inputs

@@ -30,6 +30,7 @@ CREATE INDEX run_error ON run (position DESC, pk DESC) WHERE status = 'error';
 CREATE INDEX run_parent ON run (parent) WHERE parent IS NOT NULL;
 CREATE INDEX run_ready ON run (ready_rev, pk);
 CREATE INDEX run_session ON run (trace) WHERE session IS NOT NULL;
+CREATE INDEX run_stub ON run (trace, parent) WHERE phase = 0;
 CREATE INDEX run_tree ON run (trace, parent, position, pk);
 CREATE INDEX mention_trace ON mention (trace);
 CREATE INDEX feedback_rev ON feedback (rev);

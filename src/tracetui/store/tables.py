@@ -169,6 +169,7 @@ class Run(SQLModel, table=True):
         Index("run_parent", "parent", sqlite_where=text("parent IS NOT NULL")),
         Index("run_session", "trace", sqlite_where=text("session IS NOT NULL")),
         Index("run_error", text("position DESC"), text("pk DESC"), sqlite_where=text("status = 'error'")),
+        Index("run_stub", "trace", "parent", sqlite_where=text("phase = 0")),
         Index("run_ready", "ready_rev", "pk"),
         _STRICT,
     )

@@ -22,5 +22,5 @@ class EvaluationError(Exception):
     """A target that could not be judged; the text says why. The rule goes on with the next one."""
 
 
-class PatternTimeout(EvaluationError):
+class PatternTimeoutError(EvaluationError):
     """A pattern took too long on one text."""

@@ -113,7 +113,7 @@ class Pattern(Matcher):
                     break
         except TimeoutError:
             raise PatternTimeoutError(f"the pattern took over {limit:g} s on one text") from None
-        return Found(*first.span(), count)
+        return Found(first.start(), first.end(), count)
 
 
 class Words(Matcher):

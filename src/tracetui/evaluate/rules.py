@@ -1,8 +1,8 @@
 """Rules as they stand in a rules file: read, checked, and normalised.
 
-A rule's *meaning* is what decides about feedback: level, filter, sample, key, evaluator with all its options. Its digest
-tells whether a change of the file is a change of meaning, which makes a new version. Texts for people, and whether a
-rule is on, change nothing.
+A rule's *meaning* is what decides about feedback: level, filter, sample, key, evaluator with all its options. Its
+digest tells whether a change of the file is a change of meaning, which makes a new version. Texts for people, and
+whether a rule is on, change nothing.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Rule:
     def spec(self) -> str:
         """The rule as JSON, as the store keeps it."""
         people = {name: getattr(self, name) for name in ("lower_is_better", "history", "means", "do")}
-        return jsonx.dumps({"name": self.name} | self.meaning() | people).decode()
+        return jsonx.dumps({"name": self.name, "walks": self.walks} | self.meaning() | people).decode()
 
     @property
     def walks(self) -> Level:
@@ -183,7 +183,7 @@ def parse_rules(text: str, path: str = FILE_NAME) -> RulesFile:
 def from_spec(spec: str, *, enabled: bool) -> Rule:
     """A rule as the store keeps it. Raises `RulesError` where this version no longer reads it."""
     table = jsonx.loads(spec)
-    kept = {name: value for name, value in table.items() if value is not None}
+    kept = {name: value for name, value in table.items() if value is not None and name != "walks"}
     options = {name: value for name, value in kept["evaluate"].items() if value is not None}
     return _rule(kept | {"evaluate": options, "enabled": enabled}, "the store", RuleLines(0), [])
 

@@ -26,58 +26,12 @@ _FAILURE = re.compile(
 )
 _TOKEN = re.compile(r"\w[\w.@/-]{2,}\w")
 _COMMON = frozenset(
-    [
-        "error",
-        "errors",
-        "with",
-        "from",
-        "that",
-        "this",
-        "have",
-        "been",
-        "were",
-        "your",
-        "please",
-        "must",
-        "should",
-        "could",
-        "would",
-        "which",
-        "their",
-        "there",
-        "then",
-        "than",
-        "when",
-        "what",
-        "while",
-        "does",
-        "true",
-        "false",
-        "none",
-        "null",
-        "file",
-        "line",
-        "call",
-        "most",
-        "recent",
-        "last",
-        "tool",
-        "exit",
-        "code",
-        "returncode",
-        "output",
-        "command",
-        "result",
-        "status",
-        "message",
-        "http",
-        "https",
-        "string",
-        "value",
-        "type",
-        "name",
-        "user",
-    ]
+    re.findall(
+        r"\w+",
+        "error errors with from that this have been were your please must should could would which their there then "
+        "than when what while does true false none null file line call most recent last tool exit code returncode output "
+        "command result status message http https string value type name user",
+    )
 )
 _LATER_ANSWERS = 3
 _ERROR_HEAD = 4000

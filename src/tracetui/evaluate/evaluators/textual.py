@@ -11,7 +11,6 @@ from tracetui.evaluate.matching import Found, Hits, Matcher
 from tracetui.evaluate.options import REQUIRED, Option
 from tracetui.evaluate.texts import CHOICES, Strings, texts_of
 from tracetui.evaluate.view import RunView, View
-from tracetui.model.kinds import Level
 
 TEXT = Option(
     "text", "texts", f"where to look: {', '.join(CHOICES)}, metadata.KEY, inputs.PATH, outputs.PATH", REQUIRED
@@ -31,7 +30,7 @@ class Place:
 
 def places(view: View, choices: tuple[str, ...], strings: Strings) -> Iterator[Place]:
     """All the texts to look at. In a trace or thread a text that recurs counts once."""
-    if view.level is Level.RUN:
+    if isinstance(view, RunView):
         for choice in choices:
             yield Place(view, choice, texts_of(view, choice, strings))
         return

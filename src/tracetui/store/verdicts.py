@@ -1,0 +1,336 @@
+"""Writing what rules found: in short transactions that check the claim, move the cursor and sum up what they touch."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tracetui.model import jsonx
+from tracetui.model.ids import feedback_id
+from tracetui.model.kinds import Level, Source
+from tracetui.store import feedback
+from tracetui.store.db import immediate
+from tracetui.store.feedback import FeedbackData
+from tracetui.store.rollup import feedback_cells, thread_feedback, trace_feedback
+from tracetui.store.rules import LEASE_US, TABLES, Cursor, Lane, StoredRule
+from tracetui.store.targets import Target
+
+WORK_S = 0.008
+PAUSE_S = 0.002
+_GROUP = 25
+_COMMENT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says of a target: a hit, or (`record = "all"`) that it is none."""
+
+    score: float | None
+    value: str | None
+    comment: str | None
+    evidence: str | None
+    """JSON."""
+    hit: bool = True
+
+
+@dataclass(slots=True)
+class Judged:
+    """One target that a lane passed: `walked` is what became ready (a run's trace, for rules that need it)."""
+
+    target: Target
+    judged: bool
+    """Whether filter and sample let it through."""
+    verdict: Verdict | None = None
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class Passed:
+    """One ready target that a lane passed, with everything that was judged in it."""
+
+    pk: int
+    ready_rev: int
+    items: list[Judged] = field(default_factory=list)
+
+    @property
+    def cursor(self) -> Cursor:
+        """The lane's cursor after it."""
+        return self.ready_rev, self.pk
+
+
+class LeaseLostError(Exception):
+    """Another worker has taken the lane: nothing of the transaction is written."""
+
+
+class VerdictWriter:
+    """Writes the verdicts of one worker over its connection."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self._conn = conn
+        self._sum_up_s = 0.0005  # what summing up one trace has cost lately
+
+    def commit(
+        self, rule: StoredRule, lane: Lane, walked: Level, key: KeyForm, passed: Sequence[Passed], now: int
+    ) -> int:
+        """Write what a lane passed, in order and in several transactions. Returns the hits written.
+
+        Raises `LeaseLostError`; what was committed before it stays, with the cursor behind it.
+        """
+        hits = 0
+        at = 0
+        while at < len(passed):
+            if at:
+                time.sleep(PAUSE_S)
+            done, found = self._transaction(rule, lane, walked, key, passed[at:], now)
+            at += done
+            hits += found
+        return hits
+
+    def _transaction(
+        self, rule: StoredRule, lane: Lane, walked: Level, key: KeyForm, passed: Sequence[Passed], now: int
+    ) -> tuple[int, int]:
+        conn = self._conn
+        with immediate(conn):
+            begin = time.perf_counter()
+            work = _Work(conn, rule, key, now)
+            done = 0
+            while done < len(passed):
+                part = passed[done : done + _GROUP]
+                work.take(part, self._current(walked, part))
+                done += len(part)
+                spent, summing = time.perf_counter() - begin, len(work.traces) * self._sum_up_s
+                # a trace that takes long to sum up passes the limit anyway: then as much work as that is worth it
+                if spent + summing > WORK_S and spent > min(summing, WORK_S):
+                    break
+            judged = sum(item.judged for one in passed[:done] for item in one.items)
+            moved = conn.execute(
+                "UPDATE rule_work SET cursor_rev = ?, cursor_pk = ?, lease_until = ?, seen = seen + ?, hits = hits + ? "
+                "WHERE rule = ? AND lane = ? AND token = ?",
+                (*passed[done - 1].cursor, now + LEASE_US, judged, work.hits, lane.rule, lane.lane, lane.token),
+            ).rowcount
+            if not moved:
+                raise LeaseLostError
+            self._finish(work)
+        return done, work.hits
+
+    def _current(self, walked: Level, part: Sequence[Passed]) -> set[int]:
+        """Those whose data is still what was judged; the others come again."""
+        writing = [one for one in part if one.items]
+        found = self._conn.execute(
+            f"SELECT pk, ready_rev FROM {TABLES[walked]} WHERE pk IN (SELECT value FROM json_each(?))",
+            (jsonx.dumps([one.pk for one in writing]).decode(),),
+        )
+        now_ready = dict(found.fetchall())
+        return {one.pk for one in writing if now_ready.get(one.pk) == one.ready_rev}
+
+    def _finish(self, work: _Work) -> None:
+        begin = time.perf_counter()
+        work.finish()
+        if work.traces:
+            cost = (time.perf_counter() - begin) / len(work.traces)
+            self._sum_up_s = 0.8 * self._sum_up_s + 0.2 * cost
+
+    def forget_superseded(self, rule: StoredRule, lane: Lane, after: int, now: int) -> int | None:
+        """Take back a batch of what older versions said and this one, through with everything, does not.
+
+        Goes through feedback by pk (a scan, once per version); returns where to go on, `None` at the end. Raises
+        `LeaseLostError`.
+        """
+        conn = self._conn
+        rows = conn.execute(
+            "SELECT pk, id, source, author, version, deleted FROM feedback WHERE pk > ? ORDER BY pk LIMIT 2000",
+            (after,),
+        ).fetchall()
+        if not rows:
+            return None
+        old = [
+            row[1]
+            for row in rows
+            if row[2] == Source.RULE and row[3] == rule.name and not row[5] and (row[4] or 0) < rule.version
+        ]
+        for at in range(0, len(old), _GROUP):
+            with immediate(conn):
+                if not conn.execute(
+                    "SELECT 1 FROM rule_work WHERE rule = ? AND lane = ? AND token = ?",
+                    (lane.rule, lane.lane, lane.token),
+                ).fetchone():
+                    raise LeaseLostError
+                work = _Work(conn, rule, None, now)
+                work.take_back(
+                    row
+                    for row in feedback.load(conn, old[at : at + _GROUP]).values()
+                    if not row.deleted and (row.version or 0) < rule.version
+                )
+                self._finish(work)
+        return int(rows[-1][0])
+
+
+@dataclass(frozen=True, slots=True)
+class KeyForm:
+    """The feedback key of a rule, and what it becomes where the store does not know it yet."""
+
+    key: str
+    boolean: bool
+    lower_is_better: bool
+
+
+class _Work:
+    """What one transaction writes."""
+
+    def __init__(self, conn: sqlite3.Connection, rule: StoredRule, key: KeyForm | None, now: int) -> None:
+        self._conn = conn
+        self._rule = rule
+        self._key = key
+        self._now = now
+        self._rows: list[FeedbackData] = []
+        self._failed: list[tuple[str, int, str]] = []
+        self._well: list[tuple[str, int]] = []
+        self.hits = 0
+        self.traces: set[int] = set()
+
+    def take(self, part: Sequence[Passed], current: set[int]) -> None:
+        """Take in what was judged, as far as it is still so."""
+        items = [item for one in part if one.pk in current for item in one.items]
+        if not items:
+            return
+        stored = self._stored([item.target for item in items])
+        for item in items:
+            target = item.target
+            if item.failure is not None:
+                self._failed.append((target.level, target.pk, item.failure))
+                continue
+            self._well.append((target.level, target.pk))
+            old = stored.get((target.level, target.pk), [])
+            keep = None
+            if item.verdict is not None:
+                keep = self._say(target, item.verdict, old)
+                self.hits += item.verdict.hit
+            self.take_back(row for row in old if row.id != keep and not row.deleted)
+
+    def take_back(self, rows: Iterable[FeedbackData]) -> None:
+        """Mark rows as deleted: there is no such hit any more."""
+        for row in rows:
+            row.deleted = 1
+            self._add(row)
+
+    def _say(self, target: Target, verdict: Verdict, old: Sequence[FeedbackData]) -> str:
+        assert self._key is not None
+        ident = feedback_id(target.level, target.id, self._key.key, Source.RULE, self._rule.name, target.project)
+        row = next((row for row in old if row.id == ident), None)
+        before = None if row is None else row.said()
+        if row is None:
+            row = FeedbackData(
+                None, ident, target.level, target.pk, target.trace, self._key.key, source=Source.RULE,
+                author=self._rule.name, created_at=self._now,
+            )  # fmt: skip
+        row.score, row.value, row.comment = verdict.score, _clean(verdict.value), _clean(verdict.comment)
+        row.evidence, row.version, row.deleted, row.trace = verdict.evidence, self._rule.version, 0, target.trace
+        if row.said() != before:
+            self._add(row)
+        return ident
+
+    def _add(self, row: FeedbackData) -> None:
+        row.modified_at = self._now
+        self._rows.append(row)
+        if row.trace is not None:
+            self.traces.add(row.trace)
+
+    def _stored(self, targets: Sequence[Target]) -> dict[tuple[str, int], list[FeedbackData]]:
+        """What this rule has said of these targets, under any key, taken back or not."""
+        by_level: dict[str, list[int]] = {}
+        for target in targets:
+            by_level.setdefault(target.level, []).append(target.pk)
+        out: dict[tuple[str, int], list[FeedbackData]] = {}
+        for level, pks in by_level.items():
+            ids = [
+                row[0]
+                for row in self._conn.execute(
+                    "SELECT id FROM feedback WHERE level = ? AND target IN (SELECT value FROM json_each(?)) "
+                    "AND source = 'rule' AND author = ?",
+                    (level, jsonx.dumps(pks).decode(), self._rule.name),
+                )
+            ]
+            if ids:
+                for row in feedback.load(self._conn, ids).values():
+                    out.setdefault((row.level, row.target), []).append(row)
+        return out
+
+    def finish(self) -> None:
+        """Write everything and sum up what it touches."""
+        conn = self._conn
+        self._note_failures()
+        if not self._rows:
+            return
+        rev = conn.execute("UPDATE meta SET value = value + 1 WHERE key = 'rev' RETURNING value").fetchone()[0]
+        homes = self._homes()
+        for row in self._rows:
+            row.rev = rev
+            row.trace = homes.get(row.target, row.trace) if row.level == Level.RUN else row.trace
+        if self._key is not None:
+            for row in self._rows:
+                if not row.deleted:
+                    feedback.ensure_key(
+                        conn, row.key, boolean=self._key.boolean, score=row.score, value=row.value,
+                        lower=self._key.lower_is_better,
+                    )  # fmt: skip
+                    break
+        feedback.save(conn, self._rows)
+        traces, threads = feedback.touched_by(self._rows)
+        for trace in sorted(traces):
+            cells = feedback_cells(trace_feedback(conn, trace))
+            conn.execute("UPDATE trace SET feedback = ?, rev = ? WHERE pk = ?", (cells, rev, trace))
+        threads |= {
+            row[0]
+            for row in conn.execute(
+                "SELECT thread FROM trace WHERE pk IN (SELECT value FROM json_each(?))",
+                (jsonx.dumps(sorted(traces)).decode(),),
+            )
+        }
+        for thread in sorted(threads):
+            cells = feedback_cells(thread_feedback(conn, thread))
+            conn.execute("UPDATE thread SET feedback = ?, rev = ? WHERE pk = ?", (cells, rev, thread))
+
+    def _homes(self) -> dict[int, int]:
+        """Run -> its trace as it is now: it may have moved since it was judged."""
+        pks = [row.target for row in self._rows if row.level == Level.RUN]
+        found = self._conn.execute(
+            "SELECT pk, trace FROM run WHERE pk IN (SELECT value FROM json_each(?))", (jsonx.dumps(pks).decode(),)
+        )
+        return dict(found.fetchall())
+
+    def _note_failures(self) -> None:
+        rule = self._rule
+        self._conn.executemany(
+            "INSERT INTO rule_failure(rule, level, target, version, at, message) VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT(rule, level, target) DO UPDATE SET version = excluded.version, at = excluded.at, "
+            "message = excluded.message",
+            [(rule.pk, level, pk, rule.version, self._now, _clean(why)) for level, pk, why in self._failed],
+        )
+        any_failed = self._conn.execute("SELECT 1 FROM rule_failure WHERE rule = ? LIMIT 1", (rule.pk,)).fetchone()
+        if self._well and any_failed:
+            self._conn.executemany(
+                "DELETE FROM rule_failure WHERE rule = ? AND level = ? AND target = ?",
+                [(rule.pk, level, pk) for level, pk in self._well],
+            )
+
+
+def _clean(text: str | None) -> str | None:
+    """A text that SQLite can hold, of bounded length."""
+    if text is None:
+        return None
+    return text[:_COMMENT].encode("utf-8", "replace").decode()
+
+
+def failures(conn: sqlite3.Connection, rule: int, limit: int = 20) -> tuple[int, list[tuple[str, str, int, str]]]:
+    """How many targets a rule failed on, and the latest of them as `(level, id, at, message)`."""
+    count = conn.execute("SELECT count(*) FROM rule_failure WHERE rule = ?", (rule,)).fetchone()[0]
+    rows = conn.execute(
+        "SELECT level, target, at, message FROM rule_failure WHERE rule = ? ORDER BY at DESC LIMIT ?", (rule, limit)
+    ).fetchall()
+    out: list[tuple[str, str, int, str]] = []
+    for level, target, at, message in rows:
+        found = conn.execute(f"SELECT id FROM {TABLES[Level(level)]} WHERE pk = ?", (target,)).fetchone()
+        out.append((level, found[0] if found else str(target), at, message))
+    return int(count), out

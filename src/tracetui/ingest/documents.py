@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from tracetui.ingest.partial import glimpse
+from tracetui.ingest.partial import glimpse, is_lines
 from tracetui.ingest.unpack import SUFFIXES, packed_as, unpacked
 from tracetui.model.errors import InputError
+from tracetui.model.kinds import Level
 
 HEAD = 64 * 1024
 MAX_LINE = 128 * 1024 * 1024
@@ -31,10 +32,25 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a piece of feedback is about."""
+
+    level: Level
+    id: str
+    """With authority; of a thread the id its source gave."""
+    project: str = ""
+    """Of a thread."""
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
-    """What the person asked for when importing."""
+    """What the person asked for when importing, and what the store knows."""
 
     project: str | None = None
+    resolve: Callable[[str, Level | None], Target] | None = None
+    """Finds what an id of a label means (bare or with authority), at a level where that is given. Raises
+    `InputError` where it means nothing, or more than one thing. `None`: ids are taken as they stand.
+    """
 
 
 class Tree(Protocol):
@@ -101,7 +117,14 @@ class Document:
         """The JSON lists and objects that the head shows: of JSON lines the complete ones, 50 at most; of one
         document that document, without what the head cuts off. Empty where it is no JSON.
         """
-        return glimpse(self.head, cut=len(self.head) + len(_BOM) >= HEAD or bool(self.damage))
+        return glimpse(self.head, self._is_cut())
+
+    def is_lines(self) -> bool:
+        """Whether JSON in it stands line by line, one value a line."""
+        return is_lines(self.head, self._is_cut())
+
+    def _is_cut(self) -> bool:
+        return len(self.head) + len(_BOM) >= HEAD or bool(self.damage)
 
     @property
     def size(self) -> int | None:

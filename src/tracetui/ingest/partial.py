@@ -33,6 +33,14 @@ def glimpse(head: bytes, cut: bool) -> tuple[Any, ...]:
     return tuple(value for value in values if value is not None)
 
 
+def is_lines(head: bytes, cut: bool) -> bool:
+    """Whether a file is to be read line by line: each line a value, not one value over several lines."""
+    first, newline, _ = head.lstrip().partition(b"\n")
+    if cut and not newline:
+        return True  # one long line: read as one, or the first of several
+    return _value(first) is not None or _completed(head) is None
+
+
 def _value(text: bytes) -> Any:
     try:
         value = jsonx.loads(text)

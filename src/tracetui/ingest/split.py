@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracetui.ingest.documents import MAX_DOCUMENT, Document, Refusal
-from tracetui.ingest.jsonlines import why_no_json
+from tracetui.ingest.jsonlines import json_lines, json_value, why_no_json
 from tracetui.model import jsonx
 from tracetui.model.errors import InputError
 
@@ -34,6 +34,52 @@ class Piece:
     index: int | None
     """From 0; `None` where the value is all that stands under `key`."""
     value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One value of a file that holds many, with the place a person finds it by."""
+
+    place: str
+    key: str | None
+    """The key of the list that it stands in, where it stands in one."""
+    value: Any
+
+
+def records(doc: Document, noun: str, keys: Collection[str] = ()) -> Iterator[Record | Refusal]:
+    """The values of a file that is a JSON list, JSON lines, one object, or an object with lists under `keys`."""
+    shown = doc.glimpse[0] if len(doc.glimpse) == 1 else None
+    if doc.head.lstrip().startswith(b"["):
+        for piece in pieces(doc, noun=noun):
+            if isinstance(piece, Refusal):
+                yield piece
+            else:
+                yield from _spread(f"{noun} {(piece.index or 0) + 1}", piece.value, keys)
+    elif isinstance(shown, dict) and any(key in shown for key in keys):
+        for piece in pieces(doc, keys=keys):
+            if isinstance(piece, Refusal):
+                yield piece
+            elif piece.index is not None:
+                yield Record(f"{piece.key} {piece.index + 1}", piece.key, piece.value)
+    elif doc.is_lines():
+        for line in json_lines(doc):
+            if isinstance(line, Refusal):
+                yield line
+            else:
+                yield from _spread(f"line {line.number}", line.value, keys)
+    else:
+        value = json_value(doc)
+        yield value if isinstance(value, Refusal) else Record("", None, value)
+
+
+def _spread(place: str, value: Any, keys: Collection[str]) -> Iterator[Record]:
+    """A value, or the items of the lists it holds under `keys`."""
+    lists = [key for key in keys if isinstance(value.get(key), list)] if isinstance(value, dict) else []
+    if not lists:
+        yield Record(place, None, value)
+    for key in lists:
+        for index, item in enumerate(value[key]):
+            yield Record(f"{place}, {key} {index + 1}", key, item)
 
 
 def pieces(doc: Document, keys: Collection[str] = (), noun: str = "item") -> Iterator[Piece | Refusal]:
@@ -69,7 +115,8 @@ class _Splitter:
             case b"[":
                 yield from self._items(None)
             case b"{":
-                yield from self._members()
+                while self._peek() == b"{":  # bodies may follow one another
+                    yield from self._members()
             case _:
                 raise self._wrong("neither a JSON list nor an object")
         self.place = ""

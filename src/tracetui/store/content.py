@@ -80,7 +80,8 @@ class Encoder:
         self._conn = conn
         self._known: OrderedDict[bytes, int] = OrderedDict()
         self._children: OrderedDict[int, tuple[int, ...]] = OrderedDict()
-        self._memo: dict[int, tuple[Any, bytes]] = {}
+        # by place: an item of a list is encoded apart from a member of an object (see `_dict`)
+        self._memo: tuple[dict[int, tuple[Any, bytes]], dict[int, tuple[Any, bytes]]] = ({}, {})
         self._zstd = zstandard.ZstdCompressor(
             level=_LEVEL,
             dict_data=_dictionary(),
@@ -91,11 +92,13 @@ class Encoder:
 
     def forget(self) -> None:
         """End a session: objects are no longer recognised by identity."""
-        self._memo.clear()
+        self._memo[0].clear()
+        self._memo[1].clear()
 
     def reset(self) -> None:
         """After a rollback: node numbers given in it are void."""
-        self._memo.clear()
+        self._memo[0].clear()
+        self._memo[1].clear()
         self._known.clear()
         self._children.clear()
 
@@ -119,7 +122,7 @@ class Encoder:
         return self._node(text, PLAIN)
 
     def _container(self, value: dict[str, Any] | list[Any], depth: int, item: bool) -> bytes:
-        known = self._memo.get(id(value))
+        known = self._memo[item].get(id(value))
         if known is not None:
             return known[1]
         if not self._surely_big(value):
@@ -132,19 +135,21 @@ class Encoder:
             out = self._dict(value, depth, item)
         else:
             out = self._list([self._encode(part, depth + 1, True) for part in value])
-        self._memo[id(value)] = (value, out)
+        self._memo[item][id(value)] = (value, out)
         return out
 
     def _surely_big(self, value: dict[str, Any] | list[Any]) -> bool:
         """Whether a look at the direct children already tells that the text passes the threshold."""
         if len(value) > THRESHOLD // 2:
             return True
-        memo = self._memo
+        inner, items = self._memo
         for item in value.values() if isinstance(value, dict) else value:
             if isinstance(item, str):
                 if len(item) >= THRESHOLD:
                     return True
-            elif id(item) in memo or (isinstance(item, list) and item and id(item[0]) in memo):
+            elif id(item) in inner or id(item) in items:
+                return True
+            elif isinstance(item, list) and item and id(item[0]) in items:
                 return True
         return False
 
@@ -303,7 +308,7 @@ class Contents:
         if isinstance(value, dict):
             if len(value) == 1 and "" in value:
                 inner = value[""]
-                return self._resolve(inner[0]) if isinstance(inner, list) else self.node(inner)
+                return {"": self._resolve(inner[0])} if isinstance(inner, list) else self.node(inner)
             return {key: self._resolve(item) if isinstance(item, dict | list) else item for key, item in value.items()}
         if isinstance(value, list):
             return list(self._items(value))

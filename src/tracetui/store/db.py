@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 import time
 import uuid
@@ -260,37 +261,44 @@ def _in_words(error: sqlite3.DatabaseError, file: Path) -> StoreError:
 class Checkpointer:
     """Keeps the WAL bounded without making anybody wait.
 
-    A connection of its own with no waiting: passive over 16 MB, a restart tried over 64 MB; busy means that it is
-    tried again after a later commit.
+    A connection of its own with no waiting: passive over 16 MB that are not yet in the file, and where readers kept the
+    WAL from starting over until it passed 64 MB, a restart is tried. Busy means that it is tried again after a later
+    commit.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._wal = Path(f"{path}-wal")
         self._path = path
+        self._shm = f"{path}-shm"
         self._conn: sqlite3.Connection | None = None
-        self._floor = 0
         self._lock = threading.Lock()
 
     def after_commit(self) -> None:
-        """Look at the WAL's size and checkpoint where it is due."""
-        try:
-            size = self._wal.stat().st_size
-        except OSError:
+        """Look at the WAL and checkpoint where it is due."""
+        size, pending = self._wal()
+        if pending < PASSIVE_BYTES and size < RESTART_BYTES:
             return
-        if size < PASSIVE_BYTES:
-            self._floor = 0
-            return
-        # a WAL file keeps its size after a checkpoint: act again only when it grew by half the limit
-        if size < RESTART_BYTES and size - self._floor < PASSIVE_BYTES // 2:
-            return
-        with self._lock:
+        with self._lock, suppress(sqlite3.OperationalError):
             if self._conn is None:
                 self._conn = sqlite3.connect(self._path, isolation_level=None, timeout=0, check_same_thread=False)
             mode = "PASSIVE" if size < RESTART_BYTES else "TRUNCATE"
-            with suppress(sqlite3.OperationalError):
-                self._conn.execute(f"PRAGMA wal_checkpoint({mode})")
-        with suppress(OSError):
-            self._floor = self._wal.stat().st_size
+            self._conn.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+
+    def _wal(self) -> tuple[int, int]:
+        """Bytes of pages in the WAL, and how many of them are not yet in the file.
+
+        Read from the WAL index as SQLite's "WAL-mode File Format" describes it: mxFrame at byte 16, nBackfill at 96. The
+        file's size does not tell: it stays when the WAL starts over.
+        """
+        try:
+            with Path(self._shm).open("rb", buffering=0) as file:
+                header = file.read(100)
+        except OSError:
+            return 0, 0
+        if len(header) < 100:
+            return 0, 0
+        frames = int.from_bytes(header[16:20], sys.byteorder)
+        done = int.from_bytes(header[96:100], sys.byteorder)
+        return frames * PAGE_SIZE, (frames - done) * PAGE_SIZE
 
     def close(self) -> None:
         """Close the connection."""

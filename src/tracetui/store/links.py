@@ -99,6 +99,7 @@ class Links:
         """The row of a record, in its trace and below its parent."""
         parent = self.row(record.parent) if record.parent and record.parent != record.id else None
         row = self.row(record.id)
+        fresh = row is None
         if row is None:
             if record.trace is not None:
                 trace = self.trace(record.trace)
@@ -108,14 +109,14 @@ class Links:
         elif record.trace is not None and self._trace_id(row.trace) != record.trace:
             self._move(row, self.trace(record.trace))
         if record.parent and record.parent != record.id:
-            self._attach(row, parent or self.stub(record.parent, row.trace))
+            self._attach(row, parent or self.stub(record.parent, row.trace), fresh=fresh)
         self.touched.add(row.trace)
         return row
 
-    def _attach(self, row: RunRow, parent: RunRow) -> None:
+    def _attach(self, row: RunRow, parent: RunRow, *, fresh: bool) -> None:
         if row.parent == parent.pk:
             return
-        if row.id not in self.new_rows and self._above(parent, row.pk):
+        if not fresh and self._above(parent, row.pk):
             return  # a cycle: only a hostile source says so
         if parent.trace != row.trace:
             if parent.phase == Phase.STUB and self._guessed(parent):
@@ -138,7 +139,15 @@ class Links:
         return False
 
     def _guessed(self, row: RunRow) -> bool:
-        return self._trace_id(row.trace) == row.id
+        """Whether nobody said which trace a run (a stub, or one with a parent) is in.
+
+        Its trace then has its own id, or that of another such run.
+        """
+        name = self._trace_id(row.trace)
+        if name == row.id:
+            return True
+        namesake = self.row(name)
+        return namesake is not None and (namesake.parent is not None or namesake.phase == Phase.STUB)
 
     def _move(self, row: RunRow, trace: int) -> None:
         """Move a run to another trace; a guessed trace moves as a whole."""

@@ -127,6 +127,8 @@ class Scorer:
             known = feedback.read_key(self._conn, key)
             if known is not None and (score is not None or value is not None):
                 keys.check(known, score, value)
+            score = None if score is None else float(score)
+            value, comment = _clean(value), comment if isinstance(comment, Unset) else _clean(comment)
 
             def change(old: FeedbackData | None, fresh: FeedbackData) -> FeedbackData:
                 row = replace(old) if old is not None and not old.deleted else fresh
@@ -346,3 +348,8 @@ def _row(text: str | None, stored: FeedbackData | None) -> FeedbackData:
     if data["correction"] is not None:
         data["correction"] = data["correction"].encode()
     return FeedbackData(pk=stored.pk, trace=stored.trace, created_at=stored.created_at, **data)
+
+
+def _clean(text: str | None) -> str | None:
+    """Lone surrogates (from a terminal or an editor) are no text that a column can hold."""
+    return None if text is None else text.encode("utf-8", "replace").decode()

@@ -257,7 +257,7 @@ class _Part:
             self.counts.traces += self._visible("trace", trace) - before
         for thread in said_threads:
             self.threads.setdefault(thread, False)
-        self._drop_empty(data)
+        self._drop_empty()
         for thread, changed in sorted(self.threads.items()):
             before = self._visible("thread", thread)
             recompute_thread(self.conn, thread, self.rev, self.now, data=changed)
@@ -279,14 +279,12 @@ class _Part:
         for thread in {old, new} - {0}:
             self.threads[thread] = True
 
-    def _drop_empty(self, traces: set[int]) -> None:
-        """Traces without runs and feedback go (their runs were moved away)."""
-        for trace in traces - self.links.new_traces.keys() | self.links.moved:
+    def _drop_empty(self) -> None:
+        """Traces without runs and feedback go: their runs were moved away."""
+        for trace in self.links.moved:
             self.conn.execute(
-                "DELETE FROM trace WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM run WHERE trace = trace.pk) "
-                "AND NOT EXISTS (SELECT 1 FROM feedback WHERE trace = trace.pk)".replace(
-                    "trace = trace.pk", "trace = ?"
-                ),
+                "DELETE FROM trace WHERE pk = ? AND NOT EXISTS (SELECT 1 FROM run WHERE trace = ?) "
+                "AND NOT EXISTS (SELECT 1 FROM feedback WHERE trace = ?)",
                 (trace, trace, trace),
             )
 

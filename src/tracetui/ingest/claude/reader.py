@@ -1,0 +1,91 @@
+"""Reading one transcript file together with the files around it."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from tracetui.ingest.claude.mapping import SessionRuns
+from tracetui.ingest.claude.rows import rows
+from tracetui.ingest.claude.sessions import load
+from tracetui.ingest.claude.survey import Survey
+from tracetui.ingest.documents import Document, Options, Refusal
+from tracetui.model.records import Batch
+
+_SUBAGENTS = "subagents"
+_KEPT = 2
+
+
+class Neighbourhood:
+    """A project directory: what is known of its files, and the session that was read last.
+
+    A session is read once for all its files where they are read one after the other.
+    """
+
+    def __init__(self) -> None:
+        self._survey = Survey()
+        self._key: tuple[object, ...] = ()
+        self._runs: SessionRuns | None = None
+
+    def read(self, doc: Document, home: str, name: str, options: Options) -> Iterator[Batch | Refusal]:
+        """The records that stand in a document, and its lines that cannot be read."""
+        facts = self._survey.update(doc, home, name)
+        if facts.bad:
+            yield from (row for row in rows(doc) if isinstance(row, Refusal))
+        for session in facts.sessions:
+            yield from self._session(session, doc, home, name, options).batches(name)
+
+    def _session(self, session: str, doc: Document, home: str, name: str, options: Options) -> SessionRuns:
+        files = self._files(session, doc, home, name)
+        key = (session, options.project, *((file, other.packed_size) for file, other in files.items()))
+        if self._runs is None or key != self._key:
+            self._runs = None  # two sessions need not be in memory at once
+            loaded = load(session, files, self._survey)
+            self._runs = SessionRuns(loaded, self._survey.best_answer, options.project)
+            self._key = key
+        return self._runs
+
+    def _files(self, session: str, doc: Document, home: str, name: str) -> dict[str, Document]:
+        """The files that hold lines of a session: its own ones the earliest first, then those of subagents."""
+        found: dict[str, Document] = {}
+        for file in (*self._survey.files_of(session), f"{session}.jsonl"):
+            other = doc if file == name else doc.sibling(f"{home}/{file}") if "/" not in file else None
+            if other is not None:
+                found[file] = other
+        for other in doc.list(f"{home}/{session}/{_SUBAGENTS}") if _is_plain(session) else ():
+            if other.name.startswith("agent-") and ".jsonl" in other.name:
+                found[f"{session}/{_SUBAGENTS}/{other.name}"] = other
+        found.setdefault(name, doc)
+        return found
+
+
+def _is_plain(session: str) -> bool:
+    """Whether a session id can be the name of a directory (it comes from a file)."""
+    return "/" not in session and session not in (".", "..")
+
+
+_kept: OrderedDict[str, Neighbourhood] = OrderedDict()
+
+
+def read(doc: Document, options: Options) -> Iterator[Batch | Refusal]:
+    """What stands in one file."""
+    home, name = _place(doc)
+    directory = posixpath.normpath(posixpath.join(posixpath.dirname(doc.path), home))
+    neighbourhood = _kept.pop(directory, None) or Neighbourhood()
+    _kept[directory] = neighbourhood
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
+    yield from neighbourhood.read(doc, home, name, options)
+
+
+def _place(doc: Document) -> tuple[str, str]:
+    """The way to the project directory, and the document's path from there.
+
+    Subagents lie in `<session>/subagents/`, those of a workflow some directories deeper.
+    """
+    parts = doc.path.split("/")[:-1]
+    if _SUBAGENTS not in parts[-3:]:
+        return ".", doc.name
+    depth = parts[::-1].index(_SUBAGENTS) + 2
+    return "/".join([".."] * depth), "/".join([*parts[-depth:], doc.name])

@@ -115,7 +115,10 @@ def open_(store: Path | None, more: tuple[str, ...]) -> None:
     path = default_store() if store is None else store
     if store is not None and (more or not path.exists()):
         raise _no_store(path, more)
-    _need_terminal(path)
+    from tracetui.store.db import connect_read
+
+    connect_read(path)[0].close()  # whatever is wrong with it is said before anything is drawn
+    need_terminal(f"`tracetui query {path}` and `tracetui show {path} ID` print what it shows")
     from tracetui.tui.app import run
 
     run(path)
@@ -139,14 +142,11 @@ def _no_store(path: Path, more: tuple[str, ...]) -> TracetuiError:
     return StoreError("No store there", f"{path} does not exist", hint)
 
 
-def _need_terminal(path: Path) -> None:
+def need_terminal(hint: str) -> None:
+    """Raise `InputError` where there is no terminal to draw on."""
     # Textual reads stdin and draws on stderr
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        raise InputError(
-            "The explorer needs a terminal",
-            "stdin, stdout or stderr is a file or a pipe",
-            f"`tracetui query {path}` and `tracetui show {path} ID` print what it shows",
-        )
+        raise InputError("The explorer needs a terminal", "stdin, stdout or stderr is a file or a pipe", hint)
 
 
 def run(args: Sequence[str] | None = None) -> int:

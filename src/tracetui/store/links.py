@@ -32,6 +32,8 @@ class Links:
     """Traces whose runs changed."""
     moved: set[int] = field(default_factory=set)
     """Traces that lost or won runs which were there before: their mentions are made anew."""
+    _absent: set[str] = field(default_factory=set)
+    """Ids that the store was asked for in vain."""
     _by_pk: dict[int, RunRow] = field(default_factory=dict)
     _traces: dict[str, int] = field(default_factory=dict)
     _trace_ids: dict[int, str] = field(default_factory=dict)
@@ -45,7 +47,10 @@ class Links:
     def load(self, records: list[RunRecord]) -> None:
         """Fetch what these records refer to in three statements."""
         ids = {record.id for record in records} | {record.parent for record in records if record.parent}
-        for row in runs.load(self.conn, sorted(ids - self.rows.keys())).values():
+        unknown = sorted(ids - self.rows.keys() - self._absent)
+        found_runs = runs.load(self.conn, unknown)
+        self._absent.update(unknown)
+        for row in found_runs.values():
             self._know(row)
         wanted = {record.trace for record in records if record.trace} | ids
         found = self.conn.execute(
@@ -58,10 +63,13 @@ class Links:
 
     def row(self, run_id: str) -> RunRow | None:
         """The row of an id, loaded if need be."""
-        if run_id not in self.rows:
+        known = self.rows.get(run_id)
+        if known is None and run_id not in self._absent:
+            self._absent.add(run_id)
             for found in runs.load(self.conn, [run_id]).values():
                 self._know(found)
-        return self.rows.get(run_id)
+            known = self.rows.get(run_id)
+        return known
 
     def trace(self, trace_id: str) -> int:
         """The pk of a trace, made if need be."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from tracetui.model import jsonx
@@ -70,9 +71,10 @@ class RunRow:
 
     def values(self) -> tuple[Any, ...]:
         """The values in the order of `COLUMNS`."""
-        return tuple(getattr(self, name) for name in COLUMNS)
+        return _values(self)
 
 
+_values: Callable[[RunRow], tuple[Any, ...]] = attrgetter(*COLUMNS)
 _QUOTED = [f'"{name}"' for name in COLUMNS]
 _SELECT = f"SELECT {', '.join(_QUOTED)} FROM run"
 _INSERT = f"INSERT INTO run({', '.join(_QUOTED)}) VALUES ({', '.join('?' * len(COLUMNS))})"

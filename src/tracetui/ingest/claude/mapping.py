@@ -19,7 +19,7 @@ from tracetui.ingest.claude.subagents import Use
 from tracetui.ingest.claude.survey import answer_rank
 from tracetui.ingest.claude.titles import title_of
 from tracetui.ingest.claude.turns import Call, Messages, Turn
-from tracetui.ingest.claude.usage import usage_of
+from tracetui.ingest.claude.usage import dollars, tokens
 from tracetui.model.kinds import Kind, Phase, Status
 from tracetui.model.records import Batch, FeedbackRecord, RunRecord
 
@@ -157,6 +157,8 @@ class SessionRuns:
         start = call.first.parent.at if call.first.parent is not None else None
         if start is None or (call.first.at is not None and start > call.first.at):
             start = call.first.at
+        counted = self._counted(call)
+        cost = dollars(counted)
         said = {key: value for key, value in last.message.items() if key not in ("role", "content")}
         return RunRecord(
             id=self.places.run_id(call.id),
@@ -176,7 +178,9 @@ class SessionRuns:
             inputs={"messages": given},
             outputs=call.message,
             extra={"message": said, "uuids": [record.uuid for record in call.records], **_extra(last)},
-            **usage_of(self._counted(call)),
+            cost=cost,
+            cost_source="source" if cost is not None else None,
+            **tokens(counted),
         )
 
     def _counted(self, call: Call) -> Record | None:

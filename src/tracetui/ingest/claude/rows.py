@@ -2,53 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from tracetui.ingest.claude.records import is_transcript
 from tracetui.ingest.documents import Document, Refusal
 from tracetui.ingest.jsonlines import json_lines, json_value
-from tracetui.model import jsonx
 from tracetui.model.errors import InputError
 
-WHOLE = b'"loglines"'
+_LINES = "loglines"
 """What a session exported as one JSON object holds its lines under."""
-
-_LINES = 20
-_CUT = re.compile(
-    rb'\{\s*"(?:parentUuid|sessionId|uuid|isSidechain|type|message)"\s*:(?=.{0,4000}"(?:parentUuid|sessionId|isSidechain)"'
-    rb'\s*:|.{0,200}"message"\s*:\s*\{)',
-    re.DOTALL,
-)
-"""How a line begins that is longer than what is looked at."""
 
 
 def sniff(doc: Document) -> bool:
     """Whether a file is a transcript: by its first lines."""
-    if is_whole(doc):
-        return True
-    *whole, last = doc.head.split(b"\n")
-    for line in [*whole, last][:_LINES]:
-        try:
-            if line and is_transcript(jsonx.loads(line)):
-                return True
-        except ValueError:
-            if line is last and _CUT.match(line.lstrip()):
-                return True
-    return False
+    return any(is_transcript(value) or _is_export(value) for value in doc.glimpse)
 
 
-def is_whole(doc: Document) -> bool:
-    """Whether the file is one JSON object with all lines in it (an export), not a line each."""
-    head = doc.head.lstrip()
-    return head.startswith(b"{") and head[1:].lstrip().startswith(WHOLE)
+def _is_export(value: Any) -> bool:
+    """Whether a value is a session exported as one JSON object."""
+    lines = value.get(_LINES) if isinstance(value, dict) else None
+    return isinstance(lines, list) and bool(lines) and is_transcript(lines[0])
 
 
 def rows(doc: Document) -> Iterator[tuple[int, dict[str, Any]] | Refusal]:
     """Number and object of every line; a refusal for every line that holds none."""
-    if is_whole(doc):
-        yield from _whole(doc)
+    if any(_is_export(value) for value in doc.glimpse):
+        yield from _export(doc)
         return
     for line in json_lines(doc):
         if isinstance(line, Refusal):
@@ -59,7 +39,7 @@ def rows(doc: Document) -> Iterator[tuple[int, dict[str, Any]] | Refusal]:
             yield Refusal(doc.path, f"line {line.number}", "not a JSON object")
 
 
-def _whole(doc: Document) -> Iterator[tuple[int, dict[str, Any]] | Refusal]:
+def _export(doc: Document) -> Iterator[tuple[int, dict[str, Any]] | Refusal]:
     try:
         value = json_value(doc)
     except InputError as error:
@@ -68,9 +48,9 @@ def _whole(doc: Document) -> Iterator[tuple[int, dict[str, Any]] | Refusal]:
     if isinstance(value, Refusal):
         yield value
         return
-    lines = value.get("loglines") if isinstance(value, dict) else None
+    lines = value.get(_LINES) if isinstance(value, dict) else None
     for number, line in enumerate(lines if isinstance(lines, list) else (), 1):
         if isinstance(line, dict):
             yield number, line
         else:
-            yield Refusal(doc.path, f"loglines {number}", "not a JSON object")
+            yield Refusal(doc.path, f"{_LINES} {number}", "not a JSON object")

@@ -68,6 +68,13 @@ class Verbs(DefaultGroup):  # type: ignore[misc]  # the library has no types
         command: click.Command | None = super().get_command(ctx, cmd_name)
         return command
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """An empty line opens the default store, but not while a shell asks what could stand there."""
+        if ctx.resilient_parsing:
+            return click.Group.parse_args(self, ctx, args)
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of verbs, from the table and without importing any."""
         with formatter.section("Verbs"):

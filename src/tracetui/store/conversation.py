@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 from tracetui.model.kinds import Kind
 from tracetui.model.messages import input_messages, output_messages
 from tracetui.model.novelty import NewInCall, Novelty
+from tracetui.store.access import Access
 from tracetui.store.content import Contents
 
 STRIDE = 1000
@@ -74,18 +74,18 @@ class _Known:
 class Conversations:
     """What is new in the calls of a store. One per connection; remembers the threads it read last.
 
-    Raises what `sqlite3` raises, also when the connection is interrupted: then a later question reads on.
+    Raises `StoreError`, also when the connection is interrupted: then a later question reads on.
     """
 
-    def __init__(self, conn: sqlite3.Connection, contents: Contents) -> None:
-        self._conn = conn
+    def __init__(self, access: Access, contents: Contents) -> None:
+        self._access = access
         self._contents = contents
         self._threads: OrderedDict[tuple[int, int], _Known] = OrderedDict()
 
     def new_in(self, run_pk: int) -> NewInCall | None:
         """What is new in a call among the calls of its thread; `None` for a run that is no call of a model."""
-        row = self._conn.execute(THREAD_SQL, (run_pk,)).fetchone()
-        calls = [] if row is None else self._conn.execute(CALLS_SQL, row).fetchall()
+        row = self._access.first(THREAD_SQL, (run_pk,))
+        calls = [] if row is None else self._access.all(CALLS_SQL, row)
         at = next((index for index, call in enumerate(calls) if call[0] == run_pk), None)
         if at is None:
             return None
@@ -93,7 +93,7 @@ class Conversations:
         known = self._known((row[0], start), start, calls)
         self._read(known, calls[start + len(known.calls) : at + 1])
         fresh, predecessor = known.found[run_pk]
-        inputs, _ = self._conn.execute(CALL_SQL, (run_pk,)).fetchone()
+        inputs, _ = self._access.first(CALL_SQL, (run_pk,))
         return NewInCall(tuple(input_messages(self._contents.value(inputs))), fresh, predecessor)
 
     def _known(self, key: tuple[int, int], start: int, calls: Sequence[tuple[int, int]]) -> _Known:
@@ -108,7 +108,7 @@ class Conversations:
 
     def _read(self, known: _Known, calls: Sequence[tuple[int, int]]) -> None:
         for pk, rev in calls:
-            inputs, outputs = self._conn.execute(CALL_SQL, (pk,)).fetchone()
+            inputs, outputs = self._access.first(CALL_SQL, (pk,))
             given = input_messages(self._contents.value(inputs))
             said = output_messages(self._contents.value(outputs))
             new = known.novelty.add(pk, given, said)
@@ -120,13 +120,13 @@ class Conversations:
 
         Those with `sibling` are the work that the call asked for where nothing else says so.
         """
-        row = self._conn.execute("SELECT trace, parent, position, id FROM run WHERE pk = ?", (run_pk,)).fetchone()
+        row = self._access.first("SELECT trace, parent, position, id FROM run WHERE pk = ?", (run_pk,))
         if row is None:
             return ()
         trace, parent, position, own_id = row
         out: list[ToolRun] = []
         own = True
-        for pk, above, kind in self._conn.execute(FOLLOWING_SQL, (trace, position, own_id, _TOOLS)).fetchall():
+        for pk, above, kind in self._access.all(FOLLOWING_SQL, (trace, position, own_id, _TOOLS)):
             if kind == Kind.LLM:
                 own = own and above != parent
             else:
@@ -134,7 +134,7 @@ class Conversations:
         return tuple(out)
 
     def _tool(self, pk: int, *, sibling: bool) -> ToolRun:
-        found = self._conn.execute(TOOL_SQL, (pk,)).fetchone()
+        found = self._access.first(TOOL_SQL, (pk,))
         value = self._contents.value
         return ToolRun(
             pk=pk,
@@ -152,5 +152,5 @@ class Conversations:
 
     def step(self, run_pk: int) -> tuple[int, int]:
         """How many steps (llm and tool runs) of its trace begin up to this run, and how many there are."""
-        total, before = self._conn.execute(STEPS_SQL, (run_pk,)).fetchone()
-        return before or 0, total
+        found = self._access.first(STEPS_SQL, (run_pk,))
+        return found[1] or 0, found[0]

@@ -18,6 +18,7 @@ from tracetui.model.rows import FeedbackKey, FeedbackRow, Row, RunDetail
 from tracetui.store import details, finding, pages, rowsql, steps
 from tracetui.store.access import Access, pk_list
 from tracetui.store.content import Contents
+from tracetui.store.conversation import Conversations
 from tracetui.store.db import explained
 from tracetui.store.feedback import read_keys
 from tracetui.store.filters import Where
@@ -57,6 +58,7 @@ class Reader:
     def __init__(self, path: str | Path) -> None:
         self._access = Access(path)
         self._contents: Contents | None = None
+        self._conversations: Conversations | None = None
         self.path = Path(path)
         self.frozen = self._access.frozen
         """The directory may not be written: this shows the file as it was when it was opened."""
@@ -172,6 +174,13 @@ class Reader:
         if self._contents is None:
             self._contents = Contents(self._access.conn)
         return self._contents
+
+    @property
+    def conversations(self) -> Conversations:
+        """What is new in the calls of a thread, with its memory."""
+        if self._conversations is None:
+            self._conversations = Conversations(self._access, self.contents)
+        return self._conversations
 
     # -- what changes
 

@@ -29,8 +29,9 @@ def glimpse(head: bytes, cut: bool) -> tuple[Any, ...]:
     elif not first:
         whole = _completed(head)
         return () if whole is None else (whole,)
-    values = (_value(line) for line in lines[:_MAX_LINES] if line.strip())
-    return tuple(value for value in values if value is not None)
+    seen = [_value(line) for line in lines[:_MAX_LINES] if line.strip()]
+    values = tuple(value for value in seen if value is not None)
+    return values if 2 * len(values) >= len(seen) else ()  # else a text with some JSON in it
 
 
 def is_lines(head: bytes, cut: bool) -> bool:

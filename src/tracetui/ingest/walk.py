@@ -36,7 +36,7 @@ class _Disk:
             status = Path(path).stat()
         except (OSError, ValueError):
             return None
-        return _on_disk(path, status.st_size) if stat.S_ISREG(status.st_mode) else None
+        return document(path, status.st_size) if stat.S_ISREG(status.st_mode) else None
 
     def list(self, path: str) -> list[Document]:
         try:
@@ -50,7 +50,8 @@ class _Disk:
 _DISK = _Disk()
 
 
-def _on_disk(path: str, size: int) -> Document:
+def document(path: str, size: int) -> Document:
+    """The document that a file on disk is, of so many bytes."""
     return Document(path, lambda: Path(path).open("rb"), size, _DISK, path)
 
 
@@ -92,7 +93,7 @@ def _directory(path: str) -> Iterator[tuple[str, int, bool] | Refusal]:
 
 def documents(path: str, size: int, named: bool) -> Iterator[Found | Refusal]:
     """The documents of one file on disk: itself, or the members of the archive it is."""
-    yield from _inside(_on_disk(path, size), named, size, unpacked_limit(size), 0)
+    yield from _inside(document(path, size), named, size, unpacked_limit(size), 0)
 
 
 def _inside(doc: Document, named: bool, weight: float, limit: int, depth: int) -> Iterator[Found | Refusal]:

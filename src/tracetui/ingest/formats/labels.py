@@ -48,10 +48,14 @@ def _has_columns(names: Iterable[str]) -> bool:
 
 def _delimiter(doc: Document) -> str | None:
     heading = doc.head.split(b"\n", 1)[0].decode("utf-8", "replace")
-    for delimiter in _DELIMITERS:
-        if _has_columns(next(csv.reader([heading], delimiter=delimiter), [])):
-            return delimiter
-    return None
+    return next((each for each in _DELIMITERS if _has_columns(_cells(heading, each))), None)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def read(doc: Document, options: Options) -> Iterator[Batch | Refusal]:

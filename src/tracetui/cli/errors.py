@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from tracetui.model.errors import ExitCode, TracetuiError
+from tracetui.model.text import display
 
 if TYPE_CHECKING:
     import click
@@ -51,6 +52,8 @@ def report_bug(error: BaseException) -> int:
 
 
 def _show(title: str, message: str, hint: str) -> None:
+    # a message names files and values, which may hold anything
+    title, message, hint = display(title), display(message, lines=True), display(hint, lines=True)
     if not sys.stderr.isatty():
         lines = [f"{title}: {message}", *([hint] if hint else [])]
         print("\n".join(lines), file=sys.stderr)  # noqa: T201  # words go to stderr

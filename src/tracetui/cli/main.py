@@ -120,8 +120,8 @@ def cli() -> None:
 def open_(store: Path | None, more: tuple[str, ...]) -> None:
     """Open the explorer on a store."""
     path = default_store() if store is None else store
-    if store is not None and (more or not path.exists()):
-        raise _no_store(path, more)
+    if more or not path.exists():
+        raise _no_store(path, "@" if store is None else str(path), more)
     from tracetui.store.db import connect_read
 
     connect_read(path)[0].close()  # whatever is wrong with it is said before anything is drawn
@@ -134,18 +134,14 @@ def open_(store: Path | None, more: tuple[str, ...]) -> None:
 cli.add_command(open_)
 
 
-def _no_store(path: Path, more: tuple[str, ...]) -> TracetuiError:
-    nearest = get_close_matches(str(path), VERBS, n=1)
-    if more and not path.exists():
-        hint = f"Did you mean `tracetui {nearest[0]}`?" if nearest else "tracetui --help lists the verbs"
-        return InputError("No such verb", f"`{path}` is neither a verb nor a store", hint)
-    if more:
+def _no_store(path: Path, said: str, more: tuple[str, ...]) -> TracetuiError:
+    if more and path.exists():
         return InputError("One store at a time", f"after {path} there is `{more[0]}`", "A verb comes before its store")
-    hint = (
-        f"Did you mean `tracetui {nearest[0]}`?"
-        if nearest
-        else f"`tracetui import {path} FILES...` makes it, `tracetui demo` has something to look at"
-    )
+    nearest = get_close_matches(said, VERBS, n=1)
+    if nearest or more:
+        hint = f"Did you mean `tracetui {nearest[0]}`?" if nearest else "tracetui --help lists the verbs"
+        return InputError("No such verb", f"`{said}` is neither a verb nor a store", hint)
+    hint = f"`tracetui import {said} FILES...` makes it, `tracetui demo` has something to look at"
     return StoreError("No store there", f"{path} does not exist", hint)
 
 

@@ -22,6 +22,12 @@ def conn(tmp_path) -> sqlite3.Connection:
     connection.close()
 
 
+def encoder_of(conn: sqlite3.Connection) -> Encoder:
+    encoder = Encoder(conn)
+    encoder.begin(alone=False)
+    return encoder
+
+
 # any text, lone surrogates and controls included; now and then long enough to become a node
 texts = st.one_of(
     st.text(st.characters(), max_size=12),
@@ -58,13 +64,15 @@ def same(one: Any, other: Any) -> bool:
 @given(st.lists(values, min_size=1, max_size=3))
 def test_any_value_comes_back(tmp_path_factory, items):
     conn = connect_write(tmp_path_factory.mktemp("c") / "s.db", create=True)
-    encoder = Encoder(conn)
+    encoder = encoder_of(conn)
     blobs = [encoder.encode(item) for item in items]
+    encoder.flush()
     decoded = Contents(conn)
     assert all(same(decoded.value(blob), item) for blob, item in zip(blobs, items, strict=True))
     stored = conn.execute("SELECT count(*) FROM content").fetchone()[0]
     encoder.forget()
     assert [encoder.encode(item) for item in items] == blobs, "the same values give the same texts"
+    encoder.flush()
     assert conn.execute("SELECT count(*) FROM content").fetchone()[0] == stored, "and add nothing"
     conn.close()
 
@@ -77,8 +85,9 @@ def test_json_text_round_trip(value):
 
 def test_a_growing_history_is_stored_once(conn):
     messages = [{"role": "user", "content": f"{index} " + "word " * 100} for index in range(200)]
-    encoder = Encoder(conn)
+    encoder = encoder_of(conn)
     blobs = [encoder.encode({"messages": messages[:count]}) for count in range(1, 201)]
+    encoder.flush()
     stored, size = conn.execute("SELECT count(*), sum(size) FROM content").fetchone()
     raw = sum(len(jsonx.dumps({"messages": messages[:count]})) for count in range(1, 201))
     assert raw > 40 * size, "the sum of all calls is quadratic, what is stored is not"
@@ -91,7 +100,7 @@ def test_a_growing_history_is_stored_once(conn):
 
 def test_identity_and_equality_give_the_same_text(conn):
     big = {"text": "x" * 400}
-    encoder = Encoder(conn)
+    encoder = encoder_of(conn)
     shared = encoder.encode([big, big])
     encoder.forget()
     assert encoder.encode([{"text": "x" * 400}, {"text": "x" * 400}]) == shared
@@ -102,7 +111,9 @@ def test_deep_values_survive(conn, depth):
     value: Any = "core " * 100
     for level in range(depth):
         value = [value] if level % 2 else {"k": value, "n": level}
-    blob = Encoder(conn).encode(value)
+    encoder = encoder_of(conn)
+    blob = encoder.encode(value)
+    encoder.flush()
     assert same_deep(Contents(conn).value(blob), value)
 
 
@@ -118,8 +129,9 @@ def same_deep(one: Any, other: Any) -> bool:
 
 
 def test_what_looks_like_a_reference_is_none(conn):
-    encoder, contents = Encoder(conn), Contents(conn)
+    encoder, contents = encoder_of(conn), Contents(conn)
     for value in ({"": 1}, {"": -1}, [{"": -5}], {"a": {"": {"": [1]}}}, {"": [1]}, {"": {"": 7}, "b": 1}):
         blob = encoder.encode(value)
+        encoder.flush()
         assert contents.value(blob) == value
         assert list(refs(blob)) == []

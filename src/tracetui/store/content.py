@@ -13,6 +13,7 @@ Reading back gives the JSON value that came in, key order included.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 import threading
 from collections import OrderedDict
@@ -40,6 +41,7 @@ _COMPRESS_FROM = 48
 _LEVEL = 5
 _NODE_CACHE = 200_000
 _ESCAPED = b'{"":'
+_REF = re.compile(rb'\{"":(-?\d+)\}')
 
 
 @cache
@@ -79,6 +81,9 @@ class Encoder:
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
         self._known: OrderedDict[bytes, int] = OrderedDict()
+        self._complete = False  # whether `_known` holds every node of the store: a miss is then a new node
+        self._new: list[tuple[int, bytes, int, int, bytes]] = []
+        self._next = 0
         self._children: OrderedDict[int, tuple[int, ...]] = OrderedDict()
         # by place: an item of a list is encoded apart from a member of an object (see `_dict`)
         self._memo: tuple[dict[int, tuple[Any, bytes]], dict[int, tuple[Any, bytes]]] = ({}, {})
@@ -90,6 +95,30 @@ class Encoder:
             write_dict_id=False,
         )
 
+    def begin(self, *, alone: bool, preload: bool = False) -> None:
+        """Begin a transaction. `alone`: nobody else wrote since the last one of this encoder.
+
+        `preload` learns all nodes of a store that is not big: what is not among them is new without asking.
+        """
+        last = self._conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'content'").fetchone()
+        self._next = 1 + (last[0] if last else 0)
+        if alone:
+            return
+        self._known.clear()  # another process may have collected nodes
+        self._complete = preload and self._next <= _NODE_CACHE
+        if self._complete:
+            self._known.update(self._conn.execute("SELECT hash, pk FROM content"))
+
+    def flush(self) -> None:
+        """Write the nodes that are new; before that they cannot be read."""
+        self._conn.executemany("INSERT INTO content(pk, hash, codec, size, body) VALUES (?, ?, ?, ?, ?)", self._new)
+        self._new.clear()
+
+    @property
+    def pending(self) -> bool:
+        """Whether nodes wait to be flushed."""
+        return bool(self._new)
+
     def forget(self) -> None:
         """End a session: objects are no longer recognised by identity."""
         self._memo[0].clear()
@@ -97,6 +126,8 @@ class Encoder:
 
     def reset(self) -> None:
         """After a rollback: node numbers given in it are void."""
+        self._new.clear()
+        self._complete = False
         self._memo[0].clear()
         self._memo[1].clear()
         self._known.clear()
@@ -184,11 +215,14 @@ class Encoder:
         known = self._known
         pk = known.get(digest)
         if pk is None:
-            row = self._conn.execute("SELECT pk FROM content WHERE hash = ?", (digest,)).fetchone()
+            row = None
+            if not self._complete:
+                row = self._conn.execute("SELECT pk FROM content WHERE hash = ?", (digest,)).fetchone()
             pk = row[0] if row else self._insert(digest, body, codec)
             known[digest] = pk
             if len(known) > _NODE_CACHE:
                 known.popitem(last=False)
+                self._complete = False
             if codec < OPAQUE:
                 self._children[pk] = tuple(refs(body))
                 if len(self._children) > _NODE_CACHE:
@@ -201,11 +235,9 @@ class Encoder:
             packed = self._zstd.compress(body)
             if len(packed) < size:
                 body, codec = packed, codec + 1
-        cursor = self._conn.execute(
-            "INSERT INTO content(hash, codec, size, body) VALUES (?, ?, ?, ?)", (digest, codec, size, body)
-        )
-        pk = cursor.lastrowid
-        assert pk is not None
+        pk = self._next
+        self._next += 1
+        self._new.append((pk, digest, codec, size, body))
         return pk
 
     def children(self, pk: int) -> tuple[int, ...]:
@@ -233,25 +265,12 @@ def _key(key: str) -> bytes:
     return jsonx.dumps(key)
 
 
-def refs(text: bytes) -> Iterator[int]:
-    """The nodes that a stored text refers to, in their order, once each."""
-    if _ESCAPED not in text:
-        return
-    seen: set[int] = set()
-    stack: list[Any] = [jsonx.loads(text)]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, dict):
-            if len(item) == 1 and "" in item:
-                inner = item[""]
-                if isinstance(inner, int):
-                    if abs(inner) not in seen:
-                        seen.add(abs(inner))
-                        yield abs(inner)
-                    continue
-            stack.extend(reversed(item.values()))
-        elif isinstance(item, list):
-            stack.extend(reversed(item))
+def refs(text: bytes) -> list[int]:
+    """The nodes that a stored text refers to, in their order.
+
+    Inside a JSON string a quote is escaped, so these bytes are never part of one; `{"": [...]}` has no number.
+    """
+    return [abs(int(found)) for found in _REF.findall(text)] if _ESCAPED in text else []
 
 
 def unpack(codec: int, body: bytes) -> bytes:

@@ -219,6 +219,7 @@ class Scorer:
     ) -> list[Target]:  # fmt: skip
         fresh = [self._fresh(target, key, source, now) for target in targets]
         stored = feedback.load(self._conn, [row.id for row in fresh])
+        self._encoder.begin(alone=False)
         rows: list[FeedbackData] = []
         done: list[Target] = []
         for target, blank in zip(targets, fresh, strict=True):
@@ -264,6 +265,7 @@ class Scorer:
         )  # fmt: skip
 
     def _save(self, rows: list[FeedbackData], rev: int, now: int) -> None:
+        self._encoder.flush()
         feedback.save(self._conn, rows)
         traces, threads = feedback.touched_by(rows)
         for trace in sorted(traces):

@@ -85,8 +85,10 @@ class Writer:
         here = Counts()
         try:
             with writing(self._conn) as rev:
-                if rev != self._rev + 1:
+                alone = rev == self._rev + 1
+                if not alone:
                     self._mentions.reset()  # somebody else wrote in between
+                self._encoder.begin(alone=alone, preload=self._rev < 0)
                 self._rev = rev
                 part = _Part(self, rev, self._clock(), here)
                 begin = time.perf_counter()
@@ -100,6 +102,8 @@ class Writer:
                     told += len(piece)
                 if not part.finish():
                     self._rev = rev - 1
+                    if self._encoder.pending:
+                        self._encoder.reset()
                     raise Unchanged
         except BaseException:
             self._encoder.reset()
@@ -139,6 +143,8 @@ class _Part:
             before = known.values() if known is not None else None
             was_there = known is not None and known.phase > Phase.STUB
             touched = set(links.touched)
+            if known is not None:
+                self.encoder.flush()  # what it holds may be read to be merged
             row = links.place(record)
             replaced = runs.absorb(row, record, self.encoder, self.contents)
             if before == row.values():
@@ -232,6 +238,7 @@ class _Part:
                 moved = self.conn.execute("SELECT trace FROM run WHERE pk = ?", (said.target,)).fetchone()
                 said.trace = moved[0]
         feedback.save(self.conn, self.said.values())
+        self.encoder.flush()
         self._mention()
         self._sum_up()
         self._authorities()

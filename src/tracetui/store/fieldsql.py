@@ -45,6 +45,7 @@ _COLUMNS: dict[str, str] = {
     "project": "nullif({level}.project, '')",
     "trace": "trace.id",
     "thread": "CASE WHEN thread.implicit = 0 THEN thread.id END",
+    "tag": "{level}.tags",
     "parent": "(SELECT above.id FROM run AS above WHERE above.pk = run.parent)",
     "latency": "({level}.ended_at - {level}.started_at)",
     "first_token": "run.first_token_us",

@@ -31,7 +31,8 @@ def glimpse(head: bytes, cut: bool) -> tuple[Any, ...]:
         return () if whole is None else (whole,)
     seen = [_value(line) for line in lines[:_MAX_LINES] if line.strip()]
     values = tuple(value for value in seen if value is not None)
-    return values if 2 * len(values) >= len(seen) else ()  # else a text with some JSON in it
+    is_json = head.lstrip()[:1] in (b"{", b"[") or 2 * len(values) >= len(seen)  # else a text with JSON in it
+    return values if is_json else ()
 
 
 def is_lines(head: bytes, cut: bool) -> bool:

@@ -7,14 +7,14 @@ in a text, so a text costs one search however many runs hold it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import regex
 
 from tracetui.evaluate.findings import PatternTimeoutError
+from tracetui.store.parts import Part
 
 TIMEOUT_S = 0.5
 """Default limit for one text of up to a million characters; longer ones get it per started million."""
@@ -43,13 +43,23 @@ class Hits:
     first: Found | None = None
     slow: int = 0
 
+    def add(self, other: Hits) -> None:
+        """Add what was found after it."""
+        self.count += other.count
+        self.slow += other.slow
+        if self.first is None:
+            self.text, self.first = other.text, other.first
+
 
 class Matcher(ABC):
-    """A pattern with its memory, bounded by the characters of the texts it keeps."""
+    """A pattern with its memory: what it found in a text, and in a part that several values share.
+
+    Bounded by the characters of the texts it keeps.
+    """
 
     def __init__(self) -> None:
-        self._young: dict[str, Found | Literal["slow"] | None] = {}
-        self._old: dict[str, Found | Literal["slow"] | None] = {}
+        self._young: dict[str | Part, Hits | None] = {}
+        self._old: dict[str | Part, Hits | None] = {}
         self._chars = 0
         self.searched = 0
         """How many texts were really searched."""
@@ -58,37 +68,47 @@ class Matcher(ABC):
     def search(self, text: str) -> Found | None:
         """Look at one text. Raises `PatternTimeoutError` where it takes too long."""
 
-    def scan(self, texts: Iterable[str], into: Hits) -> None:
-        """Add to `into` what is in these texts."""
+    def scan(self, part: Part, into: Hits, seen: set[str | Part] | None = None) -> None:
+        """Add to `into` what is in the texts of a part. Texts that are in `seen` are left out, and noted there."""
         known = self._young
-        for text in texts:
-            found: Any = known.get(text, _UNSEEN)
+        for item in part.items:
+            found: Any = known.get(item, _UNSEEN)
             if found is _UNSEEN:
-                found = self._look(text)
+                found = self._look(item)
                 known = self._young
             if found is None:
                 continue
-            if found == "slow":
-                into.slow += 1
-                continue
-            into.count += found.count
-            if into.first is None:
-                into.text, into.first = text, found
+            if seen is None:
+                into.add(found)
+            elif item not in seen:
+                seen.add(item)
+                if isinstance(item, str):
+                    into.add(found)
+                else:
+                    self.scan(item, into, seen)
 
-    def _look(self, text: str) -> Found | Literal["slow"] | None:
-        found: Any = self._old.get(text, _UNSEEN)
+    def _look(self, item: str | Part) -> Hits | None:
+        found: Any = self._old.get(item, _UNSEEN)
         if found is _UNSEEN:
-            self.searched += 1
-            try:
-                found = self.search(text)
-            except PatternTimeoutError:
-                found = "slow"
+            found = self._first_look(item)
         if self._chars > _MEMO_CHARS // 2:
             self._old, self._young, self._chars = self._young, {}, 0
-        self._young[text] = found
-        self._chars += len(text) + 64
-        result: Found | Literal["slow"] | None = found
+        self._young[item] = found
+        self._chars += 100 + (len(item) if isinstance(item, str) else 0)
+        result: Hits | None = found
         return result
+
+    def _first_look(self, item: str | Part) -> Hits | None:
+        if isinstance(item, Part):
+            inside = Hits()
+            self.scan(item, inside)
+            return inside if inside.count or inside.slow else None
+        self.searched += 1
+        try:
+            found = self.search(item)
+        except PatternTimeoutError:
+            return Hits(slow=1)
+        return None if found is None else Hits(found.count, item, found)
 
 
 class Pattern(Matcher):

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
+from tracetui.model import jsonx
 from tracetui.model.chat import Message
 from tracetui.model.kinds import Level
 from tracetui.model.messages import output_messages
+from tracetui.store.parts import Part, part_of
 
 
 class Content(Protocol):
@@ -27,6 +29,12 @@ class Content(Protocol):
 
     def extra(self) -> Any:
         """The JSON value of everything else its source said."""
+
+    def input_texts(self) -> Part:
+        """The texts of its inputs."""
+
+    def output_texts(self) -> Part:
+        """The texts of its outputs."""
 
     def new_messages(self) -> Sequence[Message]:
         """What is new in this model call; empty for runs that are none."""
@@ -52,6 +60,14 @@ class Given:
     def extra(self) -> Any:
         """As given."""
         return self.given_extra
+
+    def input_texts(self) -> Part:
+        """Of what is given."""
+        return part_of(self.given_inputs)
+
+    def output_texts(self) -> Part:
+        """Of what is given."""
+        return part_of(self.given_outputs)
 
     def new_messages(self) -> Sequence[Message]:
         """As given."""
@@ -86,10 +102,16 @@ class RunView(Usage):
     position: int = 0
     first_token_us: int | None = None
     model: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata_json: str | None = None
     content: Content = field(default_factory=Given)
     trace: TraceView | None = None
+    trace_pk: int | None = None
     level = Level.RUN
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """Its metadata."""
+        return _mapping(self.metadata_json)
 
     @cached_property
     def inputs(self) -> Any:
@@ -105,6 +127,16 @@ class RunView(Usage):
     def extra(self) -> Any:
         """Attributes and whatever else the source said."""
         return self.content.extra()
+
+    @cached_property
+    def input_texts(self) -> Part:
+        """The texts of its inputs."""
+        return self.content.input_texts()
+
+    @cached_property
+    def output_texts(self) -> Part:
+        """The texts of its outputs."""
+        return self.content.output_texts()
 
     @cached_property
     def new_messages(self) -> Sequence[Message]:
@@ -141,13 +173,18 @@ class TraceView(Usage):
     name: str = ""
     status: str | None = None
     project: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata_json: str | None = None
     run_count: int = 0
     error_count: int = 0
     llm_calls: int = 0
     tool_calls: int = 0
     load: Callable[[TraceView], tuple[RunView, ...]] = lambda _: ()
     level = Level.TRACE
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """The metadata of its root run."""
+        return _mapping(self.metadata_json)
 
     @cached_property
     def runs(self) -> tuple[RunView, ...]:
@@ -163,6 +200,8 @@ class ThreadView(Usage):
     id: str
     name: str = ""
     project: str | None = None
+    implicit: bool = False
+    """Made for traces without a session: feedback on it goes to its trace."""
     trace_count: int = 0
     run_count: int = 0
     error_count: int = 0
@@ -180,6 +219,11 @@ class ThreadView(Usage):
     def runs(self) -> tuple[RunView, ...]:
         """The runs of all its traces."""
         return tuple(run for trace in self.traces for run in trace.runs)
+
+
+def _mapping(text: str | None) -> Mapping[str, Any]:
+    value = jsonx.loads(text) if text else None
+    return value if isinstance(value, dict) else {}
 
 
 View: TypeAlias = RunView | TraceView | ThreadView

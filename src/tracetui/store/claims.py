@@ -58,11 +58,18 @@ def is_dead(owner: str) -> bool:
     return bool(rest) and _started(int(number)) != rest
 
 
-def pending(conn: sqlite3.Connection, now: int) -> tuple[list[tuple[StoredRule, Lane]], list[tuple[StoredRule, Lane]]]:
-    """The lanes of switched-on rules that have something to do: those free to claim, and those others work on."""
+def pending(
+    conn: sqlite3.Connection, now: int, only: frozenset[str] | None = None
+) -> tuple[list[tuple[StoredRule, Lane]], list[tuple[StoredRule, Lane]]]:
+    """The lanes that have something to do: those free to claim, and those that a living worker has.
+
+    Of the rules that are switched on, or of those named by `only`.
+    """
     free: list[tuple[StoredRule, Lane]] = []
     taken: list[tuple[StoredRule, Lane]] = []
-    rules = {rule.pk: rule for rule in stored_rules(conn).values() if rule.enabled}
+    rules = {
+        rule.pk: rule for rule in stored_rules(conn).values() if (rule.enabled if only is None else rule.name in only)
+    }
     dead: dict[str, bool] = {}
     for lane in lanes(conn).values():
         rule = rules.get(lane.rule)
@@ -112,6 +119,16 @@ def renew(conn: sqlite3.Connection, held: Iterable[Lane], now: int) -> None:
             "UPDATE rule_work SET lease_until = ? WHERE rule = ? AND lane = ? AND token = ?",
             [(now + LEASE_US, lane.rule, lane.lane, lane.token) for lane in held],
         )
+
+
+def finish(conn: sqlite3.Connection, lane: Lane, state: str) -> bool:
+    """Give a lane back in another state (`done`, or `stopped: why`). Returns whether it was still ours."""
+    with immediate(conn):
+        done = conn.execute(
+            "UPDATE rule_work SET state = ?, owner = NULL, lease_until = 0 WHERE rule = ? AND lane = ? AND token = ?",
+            (state, lane.rule, lane.lane, lane.token),
+        ).rowcount
+    return bool(done)
 
 
 def release(conn: sqlite3.Connection, held: Iterable[Lane]) -> None:

@@ -240,6 +240,16 @@ def set_enabled(conn: sqlite3.Connection, name: str, on: bool) -> bool:
     return changed
 
 
+def resume(conn: sqlite3.Connection, name: str) -> None:
+    """Let a rule that stopped itself try again, on or off."""
+    with writing(conn):
+        rule = find_rule(conn, name)
+        if not conn.execute(
+            "UPDATE rule_work SET state = ? WHERE rule = ? AND state LIKE ?", (READY, rule.pk, f"{STOPPED}%")
+        ).rowcount:
+            raise Unchanged
+
+
 def find_rule(conn: sqlite3.Connection, name: str) -> StoredRule:
     """A rule by name. Raises `InputError` naming the nearest one."""
     from difflib import get_close_matches

@@ -15,16 +15,17 @@ from tracetui.store.filters import Where
 from tracetui.store.rules import TABLES, Cursor
 from tracetui.store.runs import RunRow
 
-_ALWAYS = {Level.RUN: "phase > 0", Level.TRACE: "run_count > 0", Level.THREAD: "run_count > 0"}
+ALWAYS = {Level.RUN: "phase > 0", Level.TRACE: "run_count > 0", Level.THREAD: "run_count > 0"}
+"""What is judged at all: no stubs."""
 _USAGE = (
     "started_at", "ended_at", "prompt_tokens", "completion_tokens", "cache_read_tokens", "cache_write_tokens",
     "reasoning_tokens", "cost",
 )  # fmt: skip
 USAGE: tuple[str, ...] = _USAGE
 """Columns of times, tokens and cost that runs, traces and threads share."""
-_COUNTS = ("run_count", "error_count", "llm_calls", "tool_calls")
-_TRACE = ("pk", "id", "thread", "name", "status", "project", "metadata", *_COUNTS, *_USAGE)
-_THREAD = ("pk", "id", "project", "implicit", "name", "trace_count", *_COUNTS, *_USAGE)
+COUNTS: tuple[str, ...] = ("run_count", "error_count", "llm_calls", "tool_calls")
+_TRACE = ("pk", "id", "thread", "name", "status", "project", "metadata", *COUNTS, *_USAGE)
+_THREAD = ("pk", "id", "project", "implicit", "name", "trace_count", *COUNTS, *_USAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def ready_page(
 def matching(conn: sqlite3.Connection, level: Level, pks: Sequence[int], where: Sequence[Where]) -> set[int]:
     """Those of the targets that every filter finds. The connection needs `textmatch.install`."""
     table = TABLES[level]
-    text = " AND ".join([_ALWAYS[level], *(f"({one.sql})" for one in where)])
+    text = " AND ".join([ALWAYS[level], *(f"({one.sql})" for one in where)])
     params = [param for one in where for param in one.params]
     found = conn.execute(
         f"SELECT pk FROM {table} WHERE pk IN (SELECT value FROM json_each(?)) AND {text}", (_list(pks), *params)
@@ -119,23 +120,27 @@ def runs_of(conn: sqlite3.Connection, trace: int) -> list[RunRow]:
     return [rows[pk] for pk in pks if pk in rows]
 
 
-def model_calls_of(conn: sqlite3.Connection, thread: int) -> list[tuple[int, bytes | None, bytes | None]]:
-    """The model calls of a thread in order, as `(pk, inputs, outputs)`, the stored texts undecoded."""
+def model_calls_of(conn: sqlite3.Connection, thread: int) -> list[tuple[int, int]]:
+    """The model calls of a thread in order, as `(pk, revision of the last change)`."""
     return conn.execute(
-        """SELECT run.pk, run.inputs, run.outputs FROM trace JOIN run ON run.trace = trace.pk
+        """SELECT run.pk, run.rev FROM trace JOIN run ON run.trace = trace.pk
         WHERE trace.thread = ? AND run.kind = 'llm' AND run.phase > 0 ORDER BY run.position, run.id""",
         (thread,),
     ).fetchall()
 
 
-def threads_of(conn: sqlite3.Connection, traces: Iterable[int]) -> dict[int, tuple[int, int]]:
-    """Trace -> its thread, and the revision of the thread's last change."""
+def chat_of(conn: sqlite3.Connection, run: int) -> tuple[bytes | None, bytes | None]:
+    """The stored texts of a run's inputs and outputs."""
+    found = conn.execute("SELECT inputs, outputs FROM run WHERE pk = ?", (run,)).fetchone()
+    return (None, None) if found is None else (found[0], found[1])
+
+
+def threads_of(conn: sqlite3.Connection, traces: Iterable[int]) -> dict[int, int]:
+    """Trace -> its thread."""
     found = conn.execute(
-        "SELECT trace.pk, thread.pk, thread.touched_at FROM trace JOIN thread ON thread.pk = trace.thread "
-        "WHERE trace.pk IN (SELECT value FROM json_each(?))",
-        (_list(sorted(set(traces))),),
+        "SELECT pk, thread FROM trace WHERE pk IN (SELECT value FROM json_each(?))", (_list(sorted(set(traces))),)
     )
-    return {row[0]: (row[1], row[2]) for row in found}
+    return dict(found.fetchall())
 
 
 def trace_rows(conn: sqlite3.Connection, pks: Sequence[int]) -> dict[int, TraceRow]:
@@ -163,8 +168,8 @@ def _trace(row: Sequence[Any]) -> TraceRow:
 
 
 def _sums(rest: Sequence[Any]) -> tuple[dict[str, int], dict[str, Any]]:
-    counts = len(_COUNTS)
-    return dict(zip(_COUNTS, rest[:counts], strict=True)), dict(zip(_USAGE, rest[counts:], strict=True))
+    counts = len(COUNTS)
+    return dict(zip(COUNTS, rest[:counts], strict=True)), dict(zip(_USAGE, rest[counts:], strict=True))
 
 
 def thread_rows(conn: sqlite3.Connection, pks: Sequence[int]) -> dict[int, ThreadRow]:
@@ -186,13 +191,20 @@ def trace_of_implicit(conn: sqlite3.Connection, thread: int) -> Target | None:
     return None if row is None else Target(Level.TRACE, row[0], row[1], row[0])
 
 
+def last_pk(conn: sqlite3.Connection, level: Level) -> int:
+    """The greatest row number of a level: about how many there are."""
+    found = conn.execute(f"SELECT max(pk) FROM {TABLES[level]}").fetchone()[0]
+    return int(found or 0)
+
+
 def numbers(
-    conn: sqlite3.Connection, level: Level, columns: Sequence[str], after: int, limit: int
+    conn: sqlite3.Connection, level: Level, columns: Sequence[str], after: int, stride: int, limit: int
 ) -> list[tuple[Any, ...]]:
     """A page of rows by pk for what is usual: pk, then the columns. A scan, on purpose: medians look at everything."""
     names = ", ".join(f'"{name}"' for name in columns)
     return conn.execute(
-        f"SELECT pk, {names} FROM {TABLES[level]} WHERE pk > ? AND {_ALWAYS[level]} ORDER BY pk LIMIT ?", (after, limit)
+        f"SELECT pk, {names} FROM {TABLES[level]} WHERE pk > ? AND pk % ? = 0 AND {ALWAYS[level]} ORDER BY pk LIMIT ?",
+        (after, stride, limit),
     ).fetchall()
 
 

@@ -132,6 +132,13 @@ class VerdictWriter:
             cost = (time.perf_counter() - begin) / len(work.traces)
             self._sum_up_s = 0.8 * self._sum_up_s + 0.2 * cost
 
+    def note_failures(self, rule: StoredRule, passed: Iterable[Passed], now: int) -> None:
+        """Note only where a rule failed; it has stopped itself, and its cursor stays."""
+        with immediate(self._conn):
+            work = _Work(self._conn, rule, None, now)
+            work.take_failures(passed)
+            work.finish()
+
     def forget_superseded(self, rule: StoredRule, lane: Lane, after: int, now: int) -> int | None:
         """Take back a batch of what older versions said and this one, through with everything, does not.
 
@@ -208,6 +215,13 @@ class _Work:
                 keep = self._say(target, item.verdict, old)
                 self.hits += item.verdict.hit
             self.take_back(row for row in old if row.id != keep and not row.deleted)
+
+    def take_failures(self, passed: Iterable[Passed]) -> None:
+        """Take in failures alone."""
+        for one in passed:
+            for item in one.items:
+                if item.failure is not None:
+                    self._failed.append((item.target.level, item.target.pk, item.failure))
 
     def take_back(self, rows: Iterable[FeedbackData]) -> None:
         """Mark rows as deleted: there is no such hit any more."""

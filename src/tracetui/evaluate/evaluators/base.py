@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from tracetui.evaluate.findings import Finding
 from tracetui.evaluate.matching import Matchers
 from tracetui.evaluate.options import Option
-from tracetui.evaluate.texts import Strings
 from tracetui.evaluate.view import View
 from tracetui.model.kinds import Level
 
@@ -35,10 +34,9 @@ class NoBaselines:
 
 @dataclass(slots=True)
 class Tools:
-    """What evaluators share: compiled patterns with their memory, texts of values, what is usual."""
+    """What evaluators share: compiled patterns with their memory, and what is usual."""
 
     matchers: Matchers = field(default_factory=Matchers)
-    strings: Strings = field(default_factory=Strings)
     baselines: Baselines = field(default_factory=NoBaselines)
 
 

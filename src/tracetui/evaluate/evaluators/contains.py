@@ -11,7 +11,7 @@ from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, 
 from tracetui.evaluate.findings import Finding
 from tracetui.evaluate.matching import Matcher
 from tracetui.evaluate.options import REQUIRED, Option
-from tracetui.evaluate.texts import Strings, check_choices
+from tracetui.evaluate.texts import check_choices
 from tracetui.evaluate.view import View
 from tracetui.model.kinds import Level
 
@@ -22,17 +22,16 @@ class Contains:
 
     matchers: tuple[Matcher, ...]
     choices: tuple[str, ...]
-    strings: Strings
 
     def judge(self, view: View) -> Finding | None:
         """The first of the words, with the count of all."""
-        found = [textual.scan(m, textual.places(view, self.choices, self.strings)) for m in self.matchers]
-        if any(place is None for _, place, _ in found):
+        found = [textual.scan(matcher, view, self.choices) for matcher in self.matchers]
+        if any(place is None for _, place in found):
             return None
-        hits, place, _ = found[0]
+        hits, place = found[0]
         assert place is not None
         finding = textual.finding(hits, place)
-        return Finding(finding.comment, finding.evidence, sum(hits.count for hits, _, _ in found))
+        return Finding(finding.comment, finding.evidence, sum(hits.count for hits, _ in found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +43,14 @@ class NotContains:
 
     def judge(self, view: View) -> Finding | None:
         """That the words are missing."""
-        texts = 0
-        run = None
-        for place in textual.places(view, self.present.choices, self.present.strings):
-            if any(text.strip() for text in place.texts):
-                texts += len(place.texts)
-                run = run or place.run
-        if run is None or self.present.judge(view) is not None:
+        if self.present.judge(view) is not None:
+            return None
+        full = (place for place in textual.places(view, self.present.choices) if any(map(str.strip, place.texts)))
+        place = next(full, None)
+        if place is None:
             return None
         missing = self.words[0] if len(self.words) == 1 else f"{len(self.words)} words, {self.words[0]!r} first"
-        evidence = {"text": ", ".join(self.present.choices), "run": run.id, "texts": texts}
+        evidence = {"text": ", ".join(self.present.choices), "run": place.run.id}
         return Finding(f"{self.present.choices[0]} without {missing}", evidence)
 
 
@@ -63,7 +60,7 @@ def _contains(options: Mapping[str, Any], on: Level, tools: Tools) -> Contains:
     words = options["words"]
     groups = [words] if options["match"] == "any" else [(word,) for word in words]
     matchers = tuple(tools.matchers.words(group, case=options["case"]) for group in groups)
-    return Contains(matchers, options["text"], tools.strings)
+    return Contains(matchers, options["text"])
 
 
 def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:

@@ -13,7 +13,7 @@ from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, 
 from tracetui.evaluate.findings import Finding
 from tracetui.evaluate.matching import FLAGS, TIMEOUT_S, Matcher
 from tracetui.evaluate.options import REQUIRED, Option, OptionError
-from tracetui.evaluate.texts import Strings, check_choices
+from tracetui.evaluate.texts import check_choices
 from tracetui.evaluate.view import View
 from tracetui.model.kinds import Level
 
@@ -26,11 +26,10 @@ class Regex:
 
     matcher: Matcher
     choices: tuple[str, ...]
-    strings: Strings
 
     def judge(self, view: View) -> Finding | None:
         """The first match, with the count of all in the target."""
-        hits, place, _ = textual.scan(self.matcher, textual.places(view, self.choices, self.strings))
+        hits, place = textual.scan(self.matcher, view, self.choices)
         if place is not None:
             return textual.finding(hits, place)
         if hits.slow:
@@ -42,7 +41,7 @@ def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
     del on
     check_choices("text", options["text"])
     matcher = compiled("pattern", options["pattern"], options["flags"], options["timeout"], tools)
-    return Regex(matcher, options["text"], tools.strings)
+    return Regex(matcher, options["text"])
 
 
 def compiled(option: str, pattern: str, flags: str, timeout: float, tools: Tools) -> Matcher:

@@ -12,8 +12,9 @@ from tracetui.evaluate.findings import EvaluationError
 from tracetui.evaluate.matching import TIMEOUT_S, Hits, Matcher
 from tracetui.evaluate.options import Option, OptionError, check
 from tracetui.evaluate.steps import Step, named
-from tracetui.evaluate.texts import Strings, argument_texts, texts_of
+from tracetui.evaluate.texts import argument_texts, texts_of
 from tracetui.model.kinds import Kind
+from tracetui.store.parts import NOTHING, Part, part_of
 
 OPTIONS = (
     Option("kind", "choice", "kind of run", None, tuple(Kind)),
@@ -37,7 +38,6 @@ class StepMatch:
     names: tuple[str, ...] | None
     error: bool | None
     patterns: tuple[tuple[str, Matcher], ...]
-    strings: Strings
 
     def matches(self, step: Step) -> bool:
         """Whether a step is one of them. Raises `EvaluationError` where a pattern took too long."""
@@ -56,14 +56,14 @@ class StepMatch:
             raise EvaluationError(f"the pattern {where} of a step was stopped by its time limit")
         return hits.count > 0
 
-    def _texts(self, step: Step, where: str) -> tuple[str, ...]:
+    def _texts(self, step: Step, where: str) -> Part:
         if where == "arguments":
-            return argument_texts(step.arguments, self.strings) if step.kind == Kind.TOOL else ()
+            return argument_texts(step.arguments) if step.kind == Kind.TOOL else NOTHING
         if where == "output":
-            return self.strings.of(step.output)
+            return step.run.output_texts if step.own_run else part_of(step.output)
         if step.kind != Kind.LLM:
-            return ()
-        return texts_of(step.run, "new user messages" if where == "user" else "answer", self.strings)
+            return NOTHING
+        return texts_of(step.run, "new user messages" if where == "user" else "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ class AnyOf:
         return any(match.matches(step) for match in self.matches_)
 
 
-def by_word(word: str, *, quoted: bool, tools: Tools) -> AnyOf:
+def by_word(word: str, *, quoted: bool) -> AnyOf:
     """What a name says that no table describes: `error`, a kind, else the name of a step that is no model call."""
     if not quoted and word.lower() == "error":
-        return AnyOf((StepMatch(None, None, True, (), tools.strings),))
+        return AnyOf((StepMatch(None, None, True, ()),))
     if not quoted and word.lower() in tuple(Kind):
-        return AnyOf((StepMatch(word.lower(), None, None, (), tools.strings),))
+        return AnyOf((StepMatch(word.lower(), None, None, ()),))
     kinds = (
         Kind.TOOL,
         Kind.RETRIEVER,
@@ -93,7 +93,7 @@ def by_word(word: str, *, quoted: bool, tools: Tools) -> AnyOf:
         Kind.EMBEDDING,
         Kind.OTHER,
     )
-    return AnyOf(tuple(StepMatch(kind, (word,), None, (), tools.strings) for kind in kinds))
+    return AnyOf(tuple(StepMatch(kind, (word,), None, ()) for kind in kinds))
 
 
 def by_table(name: str, table: Any, tools: Tools) -> AnyOf:
@@ -114,7 +114,7 @@ def _one(name: str, table: Mapping[str, Any], tools: Tools) -> StepMatch:
         )
     except OptionError as error:
         raise OptionError(f"steps.{name}.{error.option}", error.message, error.hint) from None
-    return StepMatch(given["kind"], given["name"], given["error"], patterns, tools.strings)
+    return StepMatch(given["kind"], given["name"], given["error"], patterns)
 
 
 def _hint() -> str:

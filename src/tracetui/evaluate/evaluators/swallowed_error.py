@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, 
 from tracetui.evaluate.findings import Finding
 from tracetui.evaluate.options import Option
 from tracetui.evaluate.steps import Step, named, shown, steps_of
-from tracetui.evaluate.texts import Strings
 from tracetui.evaluate.view import RunView, View
 from tracetui.model.kinds import Kind, Level
+from tracetui.store.parts import strings_of
 
 _FAILURE = re.compile(
     r"\b(errors?|fail(?:s|ed|ing|ures?)?|invalid|cannot|can(?:'|’)t|could(?:n['’]t| not)|unable|unavailable|"
@@ -29,8 +29,8 @@ _COMMON = frozenset(
     re.findall(
         r"\w+",
         "error errors with from that this have been were your please must should could would which their there then "
-        "than when what while does true false none null file line call most recent last tool exit code returncode output "
-        "command result status message http https string value type name user",
+        "than when what while does true false none null file line call most recent last tool exit code returncode "
+        "output command result status message http https string value type name user",
     )
 )
 _LATER_ANSWERS = 3
@@ -45,7 +45,6 @@ class SwallowedError:
     """
 
     ignore: tuple[str, ...]
-    strings: Strings
 
     def judge(self, view: View) -> Finding | None:
         """The first such error, and how many there are. Of a run: whether it is one."""
@@ -71,30 +70,30 @@ class SwallowedError:
         answers = [after for after in later if after.kind == Kind.LLM]
         if not answers:
             return False
-        asked = _words(self.strings.of(step.arguments))
-        told = _words((step.error[:_ERROR_HEAD], *self.strings.of(step.output))) - asked - _words((step.name,))
+        asked = _words(strings_of(step.arguments))
+        told = _words((step.error[:_ERROR_HEAD], *strings_of(step.output))) - asked - _words((step.name,))
         for nth, after in enumerate(answers):
-            texts = _spoken(after, self.strings)
+            texts = _spoken(after)
             near = nth < _LATER_ANSWERS or nth == len(answers) - 1
             if (near and any(_FAILURE.search(text) for text in texts)) or told & _words(texts):
                 return False
         for after in later:
             if after.kind != Kind.TOOL:
                 continue
-            given = _words(self.strings.of(after.arguments))
+            given = _words(strings_of(after.arguments))
             again = after.name == step.name and (not asked or asked & given)
             if again or told & given or asked & given:
                 return False
         return True
 
 
-def _spoken(step: Step, strings: Strings) -> list[str]:
+def _spoken(step: Step) -> list[str]:
     if not step.run.answer:
-        return list(strings.of(step.run.outputs))
+        return list(step.run.output_texts)
     return [text for message in step.run.answer for text in (message.text, message.reasoning) if text]
 
 
-def _words(texts: Sequence[str]) -> set[str]:
+def _words(texts: Iterable[str]) -> set[str]:
     return {word for text in texts for word in map(str.lower, _TOKEN.findall(text[:20_000])) if word not in _COMMON}
 
 
@@ -103,8 +102,8 @@ def _first_line(text: str) -> str:
 
 
 def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
-    del on
-    return SwallowedError(options["ignore"] or (), tools.strings)
+    del on, tools
+    return SwallowedError(options["ignore"] or ())
 
 
 TYPE = EvaluatorType(

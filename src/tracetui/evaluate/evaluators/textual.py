@@ -9,8 +9,9 @@ from typing import Any
 from tracetui.evaluate.findings import EvaluationError, Finding
 from tracetui.evaluate.matching import Found, Hits, Matcher
 from tracetui.evaluate.options import REQUIRED, Option
-from tracetui.evaluate.texts import CHOICES, Strings, texts_of
+from tracetui.evaluate.texts import CHOICES, texts_of
 from tracetui.evaluate.view import RunView, View
+from tracetui.store.parts import Part
 
 TEXT = Option(
     "text", "texts", f"where to look: {', '.join(CHOICES)}, metadata.KEY, inputs.PATH, outputs.PATH", REQUIRED
@@ -25,36 +26,26 @@ class Place:
 
     run: RunView
     choice: str
-    texts: tuple[str, ...]
+    texts: Part
 
 
-def places(view: View, choices: tuple[str, ...], strings: Strings) -> Iterator[Place]:
-    """All the texts to look at. In a trace or thread a text that recurs counts once."""
-    if isinstance(view, RunView):
-        for choice in choices:
-            yield Place(view, choice, texts_of(view, choice, strings))
-        return
-    seen: set[str] = set()
+def places(view: View, choices: tuple[str, ...]) -> Iterator[Place]:
+    """All the texts to look at."""
     for run in view.runs:
         for choice in choices:
-            fresh = tuple(text for text in dict.fromkeys(texts_of(run, choice, strings)) if text not in seen)
-            seen.update(fresh)
-            yield Place(run, choice, fresh)
+            yield Place(run, choice, texts_of(run, choice))
 
 
-def scan(matcher: Matcher, found_in: Iterator[Place]) -> tuple[Hits, Place | None, bool]:
-    """What a matcher finds, the place of the first match, and whether there was any text at all."""
+def scan(matcher: Matcher, view: View, choices: tuple[str, ...]) -> tuple[Hits, Place | None]:
+    """What a matcher finds, and the place of the first match. In a trace or thread a text that recurs counts once."""
     hits = Hits()
     first: Place | None = None
-    any_text = False
-    for place in found_in:
-        if not place.texts:
-            continue
-        any_text = True
-        matcher.scan(place.texts, hits)
+    seen: set[str | Part] | None = None if isinstance(view, RunView) else set()
+    for place in places(view, choices):
+        matcher.scan(place.texts, hits, seen)
         if first is None and hits.first is not None:
             first = place
-    return hits, first, any_text
+    return hits, first
 
 
 def finding(hits: Hits, place: Place) -> Finding:

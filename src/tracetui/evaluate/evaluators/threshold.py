@@ -81,6 +81,9 @@ def written(name: str, number: float) -> str:
 def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
     name = options["measure"]
     _check_measure(name, on)
+    for option in ("over", "under"):
+        if options[option] is not None and name == "output_length":
+            raise OptionError(option, "output_length has no median", "Give it min or max.")
     return Threshold(
         name=name, low=_bound(options, "min", name), high=_bound(options, "max", name),
         over=_times(options, "over"), under=_times(options, "under"),

@@ -12,6 +12,7 @@ from tracetui.model.messages import input_messages, output_messages
 from tracetui.model.novelty import NewInCall, Novelty
 from tracetui.store.access import Access
 from tracetui.store.content import Contents
+from tracetui.store.db import explained
 
 STRIDE = 1000
 """Calls before a call that are looked at: between one and two strides. More would make a long thread quadratic."""
@@ -30,7 +31,7 @@ SELECT r.pk, r.parent, r.kind FROM run r
 WHERE r.trace = ? AND (r.position, r.id) > (?, ?) AND r.phase > 0 AND r.kind IN ('llm', 'tool')
 ORDER BY r.position, r.id LIMIT ?"""
 TOOL_SQL = """
-SELECT pk, id, name, status, error, started_at, ended_at, parent, inputs, outputs, extra FROM run WHERE pk = ?"""
+SELECT pk, id, name, status, error, started_at, ended_at, inputs, outputs, extra FROM run WHERE pk = ?"""
 STEPS_SQL = """
 SELECT count(*), sum((r.position, r.id) <= (own.position, own.id)) FROM run own JOIN run r ON r.trace = own.trace
 WHERE own.pk = ? AND r.phase > 0 AND r.kind IN ('llm', 'tool')"""
@@ -91,10 +92,11 @@ class Conversations:
             return None
         start = max(at // STRIDE - 1, 0) * STRIDE
         known = self._known((row[0], start), start, calls)
-        self._read(known, calls[start + len(known.calls) : at + 1])
-        fresh, predecessor = known.found[run_pk]
-        inputs, _ = self._access.first(CALL_SQL, (run_pk,))
-        return NewInCall(tuple(input_messages(self._contents.value(inputs))), fresh, predecessor)
+        with explained(self._access.conn):
+            self._read(known, calls[start + len(known.calls) : at + 1])
+            fresh, predecessor = known.found[run_pk]
+            inputs, _ = self._access.first(CALL_SQL, (run_pk,))
+            return NewInCall(tuple(input_messages(self._contents.value(inputs))), fresh, predecessor)
 
     def _known(self, key: tuple[int, int], start: int, calls: Sequence[tuple[int, int]]) -> _Known:
         """What was read of a thread before, as far as it is still so."""
@@ -135,7 +137,8 @@ class Conversations:
 
     def _tool(self, pk: int, *, sibling: bool) -> ToolRun:
         found = self._access.first(TOOL_SQL, (pk,))
-        value = self._contents.value
+        with explained(self._access.conn):
+            inputs, outputs, extra = (self._contents.value(blob) for blob in found[7:])
         return ToolRun(
             pk=pk,
             id=found[1],
@@ -145,9 +148,9 @@ class Conversations:
             started_at=found[5],
             ended_at=found[6],
             sibling=sibling,
-            inputs=value(found[8]),
-            outputs=value(found[9]),
-            extra=value(found[10]),
+            inputs=inputs,
+            outputs=outputs,
+            extra=extra,
         )
 
     def step(self, run_pk: int) -> tuple[int, int]:

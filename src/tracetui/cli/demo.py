@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import tomllib
@@ -60,7 +61,11 @@ def focus() -> str:
 
 
 def build(path: Path, say: Callable[[str], None], *, now: int | None = None) -> Totals:
-    """Make the demo store at `path`, its times moved so that its newest trace began just before `now` (us)."""
+    """Make the demo store at `path`, with its rules beside it.
+
+    Its times are moved so that its newest trace began just before `now` (microseconds UTC).
+    """
+    from tracetui.evaluate.following import default_file
     from tracetui.evaluate.foreground import evaluate_all
     from tracetui.store.people import Scorer
     from tracetui.store.reading import Reader
@@ -80,7 +85,8 @@ def build(path: Path, say: Callable[[str], None], *, now: int | None = None) -> 
         for batch in _batches("demo-labels.jsonl"):
             writer.write(Batch((), tuple(_feedback(said, shift) for said in batch.feedback)))
     say("running the rules ...")
-    evaluate_all(path, fixtures_dir() / "demo-rules.toml")
+    shutil.copyfile(fixtures_dir() / "demo-rules.toml", default_file(path))
+    evaluate_all(path)
     reader = Reader(path)
     try:
         return reader.totals()
@@ -98,10 +104,11 @@ def fixtures_dir() -> Path:
 def _kept_place() -> Path:
     from platformdirs import user_state_path
 
-    path = user_state_path("tracetui", appauthor=False, ensure_exists=True) / "demo.db"
-    for old in path.parent.glob(f"{path.name}*"):
-        old.unlink()
-    return path
+    place = user_state_path("tracetui", appauthor=False) / "demo"
+    if place.exists():
+        shutil.rmtree(place)
+    place.mkdir(parents=True)
+    return place / "demo.db"
 
 
 def _say(words: str) -> None:

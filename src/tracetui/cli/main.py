@@ -82,7 +82,7 @@ class Verbs(DefaultGroup):  # type: ignore[misc]  # the library has no types
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Both forms of the line."""
-        formatter.write_usage(ctx.command_path, "[STORE]")
+        formatter.write_usage(ctx.command_path, "[STORE] [--read-only]")
         formatter.write_usage(ctx.command_path, "VERB [ARGS]...", prefix="       ")
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -117,7 +117,8 @@ def cli() -> None:
 @click.command("open", hidden=True)
 @click.argument("store", type=STORE, required=False)
 @click.argument("more", nargs=-1)
-def open_(store: Path | None, more: tuple[str, ...]) -> None:
+@click.option("--read-only", is_flag=True, help="Change nothing.")
+def open_(store: Path | None, more: tuple[str, ...], read_only: bool) -> None:
     """Open the explorer on a store."""
     path = default_store() if store is None else store
     if more or not path.exists():
@@ -128,7 +129,7 @@ def open_(store: Path | None, more: tuple[str, ...]) -> None:
     need_terminal(f"`tracetui query {path}` and `tracetui show {path} ID` print what it shows")
     from tracetui.tui.app import run
 
-    run(path)
+    run(path, read_only=read_only)
 
 
 cli.add_command(open_)

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tracetui.ingest.documents import Document, Options, Refusal
+from tracetui.ingest.finish import finished
 from tracetui.ingest.formats import FORMATS, Format, labels, recognise
 from tracetui.ingest.walk import Found, documents, files
 from tracetui.model.errors import InputError
-from tracetui.model.kinds import Kind, Level
-from tracetui.model.prices import estimate
-from tracetui.model.records import Batch, Counts, FeedbackRecord, RunRecord
+from tracetui.model.records import Batch, Counts
 
 _MAX_REFUSED = 1000
 """Refusals kept of one file; the others are counted."""
-_PRICED = (Kind.LLM, Kind.EMBEDDING)
 _ODD_SHAPE = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 
 
@@ -175,11 +173,7 @@ class _Import:
 
     def _write(self, batch: Batch) -> None:
         self._runs += len(batch.runs)
-        project = self._options.project
-        whole = Batch(
-            tuple(_finished(run, project) for run in batch.runs),
-            tuple(_placed(said, project) for said in batch.feedback),
-        )
+        whole = finished(batch, self._options.project)
         with self._shield:
             self.summary.counts.add(self._sink.write(whole))
 
@@ -212,33 +206,6 @@ def _items(form: Format, doc: Document, options: Options) -> Iterator[Batch | Re
             yield Refusal(doc.path, "", why)
             return
         yield item
-
-
-def _finished(run: RunRecord, project: str | None) -> RunRecord:
-    """The run with the project the person named, and with an estimated cost where its source says none."""
-    changes: dict[str, Any] = {}
-    if project is not None and run.project != project:
-        changes["project"] = project
-    if run.kind in _PRICED and run.cost is None and run.model:
-        found = estimate(
-            run.model,
-            run.provider,
-            run.started_at,
-            prompt_tokens=run.prompt_tokens,
-            completion_tokens=run.completion_tokens,
-            cache_read_tokens=run.cache_read_tokens,
-            cache_write_tokens=run.cache_write_tokens,
-        )
-        if found is not None:
-            changes["cost"], changes["cost_source"] = found
-    return replace(run, **changes) if changes else run
-
-
-def _placed(said: FeedbackRecord, project: str | None) -> FeedbackRecord:
-    """Feedback on a thread belongs to the project the person named."""
-    if project is None or said.level != Level.THREAD or said.project:
-        return said
-    return replace(said, project=project)
 
 
 def _what_it_is(doc: Document) -> str:

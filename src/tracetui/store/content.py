@@ -13,6 +13,7 @@ Reading back gives the JSON value that came in, key order included.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import sqlite3
 import threading
@@ -38,7 +39,7 @@ PLAIN, ZSTD, OPAQUE, OPAQUE_ZSTD = 0, 1, 2, 3
 INLINE = 96
 """Encoded bytes up to which an object inside an object stays where it is, though it held something big."""
 _COMPRESS_FROM = 48
-_LEVEL = 5
+_LEVEL = 3
 _NODE_CACHE = 200_000
 _ESCAPED = b'{"":'
 _REF = re.compile(rb'\{"":(-?\d+)\}')
@@ -134,72 +135,71 @@ class Encoder:
         self._children.clear()
 
     def encode(self, value: Any) -> bytes:
-        """The stored text of a value; its nodes are in the content table afterwards."""
-        return self._encode(value, 0)
+        """The stored text of a value. Its new nodes wait for `flush`."""
+        return self._encode(value, 0, item=False)
 
-    def _encode(self, value: Any, depth: int, item: bool = False) -> bytes:
-        if isinstance(value, dict | list):
-            return self._container(value, depth, item)
+    def _encode(self, value: Any, depth: int, item: bool) -> bytes:
         if isinstance(value, str):
             return self._string(value)
-        if isinstance(value, tuple):
-            return self._container(list(value), depth, item)
-        return jsonx.dumps(value)
-
-    def _string(self, value: str) -> bytes:
-        text = jsonx.dumps(value)
-        if len(text) < THRESHOLD:
-            return text
-        return self._node(text, PLAIN)
-
-    def _container(self, value: dict[str, Any] | list[Any], depth: int, item: bool) -> bytes:
-        known = self._memo[item].get(id(value))
+        if not isinstance(value, dict | list | tuple):
+            return jsonx.dumps(value)
+        seen = self._memo[item]
+        known = seen.get(id(value))
         if known is not None:
             return known[1]
-        if not self._surely_big(value):
-            text = _small(value)
-            if text is not None:
-                return text
         if depth >= MAX_DEPTH:
-            out = self._node(jsonx.dumps(value), OPAQUE)
+            text = jsonx.dumps(value)
+            out = self._node(text, OPAQUE) if len(text) >= THRESHOLD or _ESCAPED in text else text
         elif isinstance(value, dict):
             out = self._dict(value, depth, item)
         else:
-            out = self._list([self._encode(part, depth + 1, True) for part in value])
-        self._memo[item][id(value)] = (value, out)
+            out = self._list(value, depth)
+        seen[id(value)] = (value, out)
         return out
 
-    def _surely_big(self, value: dict[str, Any] | list[Any]) -> bool:
-        """Whether a look at the direct children already tells that the text passes the threshold."""
-        if len(value) > THRESHOLD // 2:
-            return True
-        inner, items = self._memo
-        for item in value.values() if isinstance(value, dict) else value:
-            if isinstance(item, str):
-                if len(item) >= THRESHOLD:
-                    return True
-            elif id(item) in inner or id(item) in items:
-                return True
-            elif isinstance(item, list) and item and id(item[0]) in items:
-                return True
-        return False
+    def _string(self, value: str) -> bytes:
+        text = jsonx.dumps(value)
+        return text if len(text) < THRESHOLD else self._node(text, PLAIN)
 
     def _dict(self, value: dict[str, Any], depth: int, item: bool) -> bytes:
         if len(value) == 1 and "" in value:
-            return b'{"":[' + self._encode(value[""], depth + 1) + b"]}"
-        parts = [_key(key) + b":" + self._encode(part, depth + 1) for key, part in value.items()]
-        text = b"{" + b",".join(parts) + b"}"
+            return b'{"":[' + self._encode(value[""], depth + 1, item=True) + b"]}"
+        shallow: dict[str, Any] | None = None
+        for key, part in value.items():
+            if _stands_as_it_is(part):
+                continue
+            if shallow is None:
+                shallow = dict(value)
+            shallow[key] = orjson.Fragment(self._encode(part, depth + 1, item=False))
+        text = self._text(value if shallow is None else shallow)
         # items of lists (messages) are nodes at once: the lists of a growing history then share them by number
-        return self._node(text, PLAIN) if item or len(text) > INLINE else text
+        refers = _ESCAPED in text
+        if len(text) >= THRESHOLD or (refers and (item or len(text) > INLINE)):
+            return self._node(text, PLAIN)
+        return text
 
-    def _list(self, parts: list[bytes]) -> bytes:
+    def _text(self, value: dict[str, Any]) -> bytes:
+        """The JSON text of an object whose bigger members are fragments."""
+        try:
+            return orjson.dumps(value)
+        except (TypeError, orjson.JSONEncodeError):  # surrogates, big integers
+            parts = [
+                jsonx.dumps(key)
+                + b":"
+                + (orjson.dumps(part) if isinstance(part, orjson.Fragment) else jsonx.dumps(part))
+                for key, part in value.items()
+            ]
+            return b"{" + b",".join(parts) + b"}"
+
+    def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> bytes:
+        items = self._memo[True]
+        parts = [
+            seen[1] if (seen := items.get(id(part))) is not None else self._encode(part, depth + 1, item=True)
+            for part in value
+        ]
         while len(parts) > 2 * CHUNK:
             full = len(parts) // CHUNK * CHUNK
-            runs = [self._run(parts[at : at + CHUNK]) for at in range(0, full, CHUNK)]
-            shorter = [*runs, *parts[full:]]
-            if len(shorter) >= len(parts):
-                break
-            parts = shorter
+            parts = [*(self._run(parts[at : at + CHUNK]) for at in range(0, full, CHUNK)), *parts[full:]]
         text = b"[" + b",".join(parts) + b"]"
         return self._node(text, PLAIN) if len(text) >= THRESHOLD else text
 
@@ -250,19 +250,18 @@ class Encoder:
         return known
 
 
-def _small(value: Any) -> bytes | None:
-    """The text of a subtree below the threshold, `None` for a bigger one or one that needs a closer look."""
-    try:
-        text = orjson.dumps(value)
-    except (TypeError, orjson.JSONEncodeError):
-        return None
-    if len(text) >= THRESHOLD or _ESCAPED in text or (b"null" in text and jsonx.has_nonfinite(value)):
-        return None
-    return text
+_SHORT = (THRESHOLD - 2) // 6
+"""Characters of a string whose JSON text is below the threshold, however much of it is escaped."""
 
 
-def _key(key: str) -> bytes:
-    return jsonx.dumps(key)
+def _stands_as_it_is(value: Any) -> bool:
+    """Whether orjson writes a value exactly and small, or refuses it."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= _SHORT
+    if kind is float:
+        return math.isfinite(value)
+    return kind is int or kind is bool or value is None
 
 
 def refs(text: bytes) -> list[int]:

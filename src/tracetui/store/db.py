@@ -286,7 +286,7 @@ class Checkpointer:
     def _wal(self) -> tuple[int, int]:
         """Bytes of pages in the WAL, and how many of them are not yet in the file.
 
-        Read from the WAL index as SQLite's "WAL-mode File Format" describes it: mxFrame at byte 16, nBackfill at 96. The
+        Read from the WAL index, as SQLite's "WAL-mode File Format" has it: mxFrame at byte 16, nBackfill at 96. The
         file's size does not tell: it stays when the WAL starts over.
         """
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
-from typing import NamedTuple
 
 from tracetui.model.kinds import Kind
 from tracetui.store.content import Encoder, refs
@@ -18,10 +17,8 @@ _LAST = 2**62
 _TRACES_CACHED = 64
 
 
-class _First(NamedTuple):
-    at: int
-    run_id: str
-    run: int
+_First = tuple[int, str, int]
+"""(at, id of the run, pk of the run): compared in this order, so that ties do not depend on what came first."""
 
 
 def appearances(row: RunRow) -> tuple[tuple[int, bytes | None], ...]:
@@ -54,12 +51,12 @@ class Mentions:
         for at, blob in appearances(row):
             if not blob:
                 continue
-            here = _First(at, row.id, row.pk)
+            here = (at, row.id, row.pk)
             stack = list(refs(blob))
             while stack:
                 pk = stack.pop()
                 known = seen.get(pk)
-                if known is None or here < known:
+                if known is None or at < known[0] or (at == known[0] and here < known):
                     seen[pk] = here
                     self._dirty.add((pk, row.trace))
                     stack.extend(self._encoder.children(pk))
@@ -74,8 +71,10 @@ class Mentions:
 
     def flush(self) -> None:
         """Write what changed."""
-        rows = [(pk, trace, self._traces[trace][pk].run, self._traces[trace][pk].at) for pk, trace in self._dirty]
-        rows.sort()
+        rows = []
+        for pk, trace in sorted(self._dirty):
+            at, _, run = self._traces[trace][pk]
+            rows.append((pk, trace, run, at))
         self._conn.executemany(
             "INSERT INTO mention(content, trace, run, at) VALUES (?, ?, ?, ?) "
             "ON CONFLICT(content, trace) DO UPDATE SET run = excluded.run, at = excluded.at",
@@ -92,7 +91,7 @@ class Mentions:
                 "SELECT m.content, m.at, r.id, m.run FROM mention m JOIN run r ON r.pk = m.run WHERE m.trace = ?",
                 (trace,),
             )  # fmt: skip
-            known = {content: _First(at, run_id, run) for content, at, run_id, run in found}
+            known = {content: (at, run_id, run) for content, at, run_id, run in found}
             self._traces[trace] = known
         self._traces.move_to_end(trace)
         return known

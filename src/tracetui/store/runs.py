@@ -120,7 +120,7 @@ def absorb(row: RunRow, record: RunRecord, encoder: Encoder, contents: Contents)
     for name in PLAIN_FIELDS:
         value = getattr(record, name)
         if value is not None:
-            setattr(row, name, pick(getattr(row, name), _bounded(value), later=later))
+            setattr(row, name, _bounded(value) if fresh else pick(getattr(row, name), _bounded(value), later=later))
     if record.kind is not None:
         known = "" if row.kind in (None, Kind.OTHER) else row.kind
         row.kind = pick(known, kind_of(record.kind), later=later)

@@ -94,8 +94,8 @@ AXIS = Axis(NOON, NOON + 14_200_000, (0.1, 0.37))
             " ~ > checkout-7e88  2 traces                    now  running, 41s       ",
         ),
         (
-            run(name="web_search", kind="tool", child_count=3, error_count=2, feedback=(cell("cause", None, "H", label="model"),)),
-            Place(3, guides=(2,)),
+            run(name="web_search", kind="tool", child_count=3, feedback=(cell("cause", None, "H", label="model"),)),
+            Place(3, guides=(2,), axis=Axis(0, 0, inside={1: 2})),
             " x     | > T web_search                              cause model H      ",
         ),
     ],
@@ -151,9 +151,10 @@ def test_a_good_chip_is_a_coloured_word_without_a_fill():
 
 
 def test_an_open_row_leaves_its_failure_to_its_children():
-    row = run(status="error", error="ValueError: x", child_count=2, error_count=3)
-    assert "ValueError" not in drawn(row, Place(2, opened=True))
-    assert "ValueError" in drawn(row, Place(2))
+    row = run(status="error", error="ValueError: x", child_count=2)
+    axis = Axis(0, 0, inside={row.pk: 1})
+    assert "ValueError" not in drawn(row, Place(2, opened=True, axis=axis))
+    assert "ValueError" in drawn(row, Place(2, axis=axis))
 
 
 def test_a_placeholder_says_that_it_is_being_read():

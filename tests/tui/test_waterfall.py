@@ -29,15 +29,17 @@ def test_failed_runs_mark_the_axis_where_they_began_and_not_those_that_passed_it
     axis = axis_of(runs, 0)
     assert axis is not None
     assert axis.marks == (0.5,)
+    assert axis.inside == {1: 1}
     assert axis.span(runs[2], 0) == (0.5, 0.6)
     assert marked(axis.marks, 10) == {5}
 
 
 def test_without_times_the_axis_is_the_order_of_steps():
-    runs = [run(1), run(2), run(3, status="error"), run(4)]
+    runs = [run(1), run(2, parent=1), run(3, parent=1, status="error"), run(4)]
     axis = axis_of(runs, 0)
     assert axis is not None
     assert axis.span(runs[1], 0) == (0.25, 0.5)
+    assert axis.span(runs[0], 0) == (0, 0.75)
     assert axis.marks == (0.625,)
 
 

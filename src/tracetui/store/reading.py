@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracetui.model.kinds import Level
 from tracetui.model.rows import FeedbackKey, FeedbackRow, Row, RunDetail
@@ -24,6 +24,9 @@ from tracetui.store.feedback import read_keys
 from tracetui.store.filters import Where
 from tracetui.store.pages import After, KeyPage
 from tracetui.store.steps import Place, What
+
+if TYPE_CHECKING:
+    from tracetui.store.rules import Progress
 
 __all__ = ["After", "Changes", "KeyPage", "Place", "Reader", "Totals", "What"]
 
@@ -188,6 +191,13 @@ class Reader:
         """The feedback keys of the store, by name."""
         with explained(self._access.conn):
             return read_keys(self._access.conn)
+
+    def rules(self) -> tuple[Progress, ...]:
+        """How far each lane of each rule is; ask once a second at most."""
+        from tracetui.store.rules import progress
+
+        with explained(self._access.conn):
+            return progress(self._access.conn)
 
     def rev(self) -> int:
         """The revision of the last write."""

@@ -58,12 +58,20 @@ class Feed:
         self._deliver: Callable[[Answer], None] | None = None
         self._held: list[Answer] = []
         self._rev = 0
+        self._opened = threading.Event()
+        self._refused: Exception | None = None
         self._version = 0
         self._thread = threading.Thread(target=self._run, name=f"feed {path.name}", daemon=True)
 
     def start(self) -> None:
         """Begin. Questions may be asked before."""
         self._thread.start()
+
+    def opened(self) -> None:
+        """Wait until the store is open. Raises the `StoreError` that says why it cannot be."""
+        self._opened.wait()
+        if self._refused is not None:
+            raise self._refused
 
     def listen(self, deliver: Callable[[Answer], None]) -> None:
         """Where answers go, called in the feed's thread. Answers until now were kept and are delivered first."""
@@ -117,9 +125,11 @@ class Feed:
             self._reader = Reader(self._path)
             # before the first question: what is written from here on is seen as a change
             self._version, self._rev = self._reader.data_version(), self._reader.rev()
-        except Exception as error:  # noqa: BLE001 - the thread's boundary: the screen says what it was
-            self._send(Answer("open", None, error))
+        except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever waits for it raises it
+            self._refused = error
             return
+        finally:
+            self._opened.set()
         polled = time.monotonic()
         try:
             while True:

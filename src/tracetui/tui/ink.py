@@ -76,6 +76,14 @@ class Ink:
             self._made[key] = style
         return style
 
+    def under(self, role: str, ground: str = "bg") -> Style:
+        """The style of a role on a ground, underlined."""
+        key = (role, ground + "_", False)
+        style = self._made.get(key)
+        if style is None:
+            style = self._made[key] = self._make(role, ground, False) + Style(underline=True)
+        return style
+
     def _make(self, role: str, ground: str, bold: bool) -> Style:
         attributes = self.attributes.get(role, frozenset())
         return Style(

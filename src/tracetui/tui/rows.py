@@ -48,6 +48,12 @@ class Place:
     matching: int | None = None
     """Traces of a thread that the filter matches."""
 
+    def failed_inside(self, row: Row) -> int:
+        """How many runs failed in a thread or trace, or below a run."""
+        if row.level != Level.RUN:
+            return row.error_count
+        return 0 if self.axis is None else self.axis.inside.get(row.pk, 0)
+
     @property
     def ground(self) -> str:
         """The ground it stands on."""
@@ -129,7 +135,7 @@ def _gutter(row: Row, place: Place, look: Look) -> Iterator[Piece]:
     yield _edge(place, look)
     if row.status == Status.ERROR and row.level == Level.RUN and not _only_passed_on(row, place):
         yield look.glyphs.failed, ink.cell("bad")
-    elif row.error_count and not place.opened:
+    elif place.failed_inside(row) and not place.opened:
         yield look.glyphs.failed, ink.on("bad", ground, bold=True)
     elif row.status == Status.RUNNING and not place.opened:
         yield look.glyphs.running, ink.on("accent", ground)
@@ -142,7 +148,7 @@ def _gutter(row: Row, place: Place, look: Look) -> Iterator[Piece]:
 
 def _only_passed_on(row: Row, place: Place) -> bool:
     """An open row leaves a failure to the child that had it."""
-    return place.opened and row.error_count > 1
+    return place.opened and place.failed_inside(row) > 0
 
 
 def _name(row: Row, place: Place, look: Look) -> Iterator[Piece]:
@@ -282,8 +288,8 @@ def _said(row: Row, place: Place, look: Look, made: list[Chip], width: int) -> P
         return None
     if row.status == Status.ABANDONED:
         return "abandoned, no end", ink.on("muted", ground)
-    if row.error_count:
-        return figures.counted(row.error_count, "error"), ink.on("off" if place.dimmed else "muted", ground)
+    if failed := place.failed_inside(row):
+        return figures.counted(failed, "error"), ink.on("off" if place.dimmed else "muted", ground)
     return None
 
 
@@ -291,6 +297,9 @@ def error_words(error: str | None, width: int) -> str:
     """An error in at most about `width` cells: its first line, or its class where the line is longer."""
     if not error:
         return "failed"
+    error = error.lstrip()
+    for empty in ("Error: ", "Exception: "):  # a class that says nothing
+        error = error.removeprefix(empty)
     line = display(error.lstrip().partition("\n")[0], limit=TEXT_LIMIT).strip() or "failed"
     kind = line.partition(":")[0]
     short = cells.width(line) > width and kind.isascii() and " " not in kind

@@ -24,13 +24,17 @@ class Axis:
     order: dict[int, int] = field(default_factory=dict)
     aside: frozenset[int] = frozenset()
     """Runs (pks) that ran beside a longer one: off the critical path."""
+    last: dict[int, int] = field(default_factory=dict)
+    """Without times: the place of the last run below a run that has any."""
+    inside: dict[int, int] = field(default_factory=dict)
+    """How many runs failed below a run (pk), for those that have any."""
 
     def span(self, row: Row, now_us: int) -> tuple[float, float] | None:
         """Where a run begins and ends on the axis, 0 to 1; `None` where that is not known."""
         length = self.end - self.start
         if self.order:
             place = self.order.get(row.pk)
-            return None if place is None else (place / length, (place + 1) / length)
+            return None if place is None else (place / length, (self.last.get(row.pk, place) + 1) / length)
         if row.started_at is None or length <= 0:
             return None
         ended = row.ended_at
@@ -49,10 +53,11 @@ def axis_of(runs: Sequence[Row], now_us: int) -> Axis | None:
     failed = _failed(runs)
     if end <= start:
         order = {run.pk: place for place, run in enumerate(runs)}
-        return Axis(0, len(runs), tuple((order[run.pk] + 0.5) / len(runs) for run in failed), order)
+        marks = tuple((order[run.pk] + 0.5) / len(runs) for run in failed)
+        return Axis(0, len(runs), marks, order, last=_last(runs, order), inside=_inside(failed, runs))
     begun = [run.started_at for run in failed if run.started_at is not None]
     marks = tuple((at - start) / (end - start) for at in begun)
-    return Axis(start, end, marks, {}, aside(runs, now_us))
+    return Axis(start, end, marks, aside=aside(runs, now_us), inside=_inside(failed, runs))
 
 
 def _failed(runs: Sequence[Row]) -> list[Row]:
@@ -60,6 +65,28 @@ def _failed(runs: Sequence[Row]) -> list[Row]:
     failed = [run for run in runs if run.status == Status.ERROR]
     above = {run.parent_pk for run in failed}
     return [run for run in failed if run.pk not in above]
+
+
+def _last(runs: Sequence[Row], order: dict[int, int]) -> dict[int, int]:
+    last: dict[int, int] = {}
+    for run in reversed(runs):
+        if run.parent_pk is not None:
+            end = max(order[run.pk], last.get(run.pk, 0))
+            last[run.parent_pk] = max(end, last.get(run.parent_pk, 0))
+    return last
+
+
+def _inside(failed: Sequence[Row], runs: Sequence[Row]) -> dict[int, int]:
+    above = {run.pk: run.parent_pk for run in runs} if failed else {}
+    out: dict[int, int] = {}
+    for run in failed:
+        seen = {run.pk}
+        parent = above.get(run.pk)
+        while parent is not None and parent not in seen:
+            seen.add(parent)
+            out[parent] = out.get(parent, 0) + 1
+            parent = above.get(parent)
+    return out
 
 
 def _end(run: Row, now_us: int) -> int:

@@ -1,0 +1,228 @@
+"""The filter of the tree: run, counted as it is typed, and how much of it has been judged."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tracetui.model.kinds import Level
+from tracetui.tui.feed import LATER, NOW, Answer
+from tracetui.tui.figures import counted
+from tracetui.tui.widgets.filterbar import Bar
+
+if TYPE_CHECKING:
+    from tracetui.query.ast import Node
+    from tracetui.store.filters import Where
+    from tracetui.store.reading import Reader
+    from tracetui.tui.modes.bar import BarMode
+    from tracetui.tui.screens.explorer import Explorer
+
+TYPED_S = 0.08
+"""A count begins when nothing was typed for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many traces a filter matches, and how many there are to be judged where it asks for unjudged ones."""
+
+    text: str
+    left: int
+    total: int | None = None
+    instead: tuple[str, int] | None = None
+    """Where nothing matches: a condition without which something would, and how much."""
+
+
+class Filters:
+    """What is filtered and what is being typed."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+        self.text = ""
+        self.node: Node | None = None
+        self.count: Count | None = None
+        self._typing: Count | None = None
+        self._began = 0.0
+        self._judged_at_first: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is filtered."""
+        return self.node is not None
+
+    # -- typing
+
+    def typed(self, bar: BarMode) -> None:
+        """Another filter is being typed: count what it finds, a moment from now."""
+        self._typing = None
+        self._explorer.far.forget("typed")
+        if bar.node is not None and bar.line.text.strip():
+            self._explorer.later("typed", TYPED_S, lambda: self._count("typed", bar.line.text.strip(), bar.node))
+
+    def dropped(self) -> None:
+        """The filter that was typed is not wanted."""
+        self._typing = None
+        self._explorer.far.forget("typed")
+        self._explorer.redraw_bars()
+
+    def _count(self, topic: str, text: str, node: Node | None) -> None:
+        if node is None:
+            return
+        wanted = node
+
+        def read(reader: Reader) -> Count:
+            return count(reader, text, wanted)
+
+        self._explorer.far.ask(topic, read, NOW if topic == "typed" else LATER)
+
+    # -- running
+
+    def run(self, text: str, node: Node) -> None:
+        """Show what a filter matches; a single word that is an id goes to its row instead."""
+        if len(text) >= 8 and not any(char.isspace() or char == "*" for char in text):
+            self._explorer.far.ask("find", lambda reader: reader.find(text.strip('"')), NOW)
+        self._apply(text, node)
+
+    def _apply(self, text: str, node: Node) -> None:
+        from tracetui.query.ast import EVERYTHING, feedback_keys
+        from tracetui.store.filters import compile_filter
+
+        self._typing = None
+        self.count = None
+        if node == EVERYTHING:
+            self.clear()
+            return
+        self.text, self.node = text, node
+        self._began, self._judged_at_first = time.monotonic(), None
+        named = feedback_keys(node)
+        if len(named) == 1:
+            self._explorer.judge.current = named[0]
+        self._explorer.browser.filter(compile_filter(node, Level.TRACE))
+        self.recount()
+        self._explorer.redraw_bars()
+
+    def restore(self, text: str, node: Node) -> None:
+        """This filter was on when the store was left, and is on now."""
+        self.text, self.node = text, node
+        self._began = time.monotonic()
+        self.recount()
+
+    def clear(self) -> None:
+        """Show everything."""
+        self.text, self.node, self.count = "", None, None
+        self._explorer.far.forget("count")
+        self._explorer.browser.filter(None)
+        self._explorer.redraw_bars()
+
+    def recount(self) -> None:
+        """Count again what the filter matches."""
+        if self.node is not None:
+            self._count("count", self.text, self.node)
+
+    def of_runs(self) -> Where | None:
+        """The filter at the level of runs."""
+        return self.at(Level.RUN)
+
+    def at(self, level: Level) -> Where | None:
+        """The filter at a level."""
+        from tracetui.store.filters import compile_filter
+
+        return None if self.node is None else compile_filter(self.node, level)
+
+    def hear(self, answer: Answer) -> None:
+        """Take a count in."""
+        if answer.topic == "typed":
+            self._typing = answer.value
+        elif self.node is not None and answer.value.text == self.text:
+            self.count = answer.value
+            if self._judged_at_first is None and answer.value.total is not None:
+                self._judged_at_first = answer.value.total - answer.value.left
+        self._explorer.redraw_bars()
+
+    # -- what the bar says
+
+    def bar(self, mode: BarMode | None) -> Bar:
+        """The filter bar."""
+        marks = self._explorer.listing.marks
+        if mode is not None:
+            return self._typed_bar(mode)
+        if marks:
+            note = "marked, all of the filter" if self._explorer.marking.everything else "marked"
+            return Bar(text=self.text, sign="*", count=f"{len(marks):,}", note=note)
+        if not self.active:
+            return Bar()
+        if self.count is None:
+            return Bar(text=self.text, note="counting")
+        if self.count.total is not None:
+            return Bar(text=self.text, count=f"{self.judged:,}", note=f"of {self.count.total:,}{self._pace()}")
+        return Bar(text=self.text, count=f"{self.count.left:,}", note=_traces(self.count.left))
+
+    def _typed_bar(self, mode: BarMode) -> Bar:
+        faults = mode.faults or mode.notes
+        lead = count = note = ""
+        if mode.faults:
+            if self.count is not None:
+                lead, count = "shown: the last filter that reads,", f"{self.count.left:,}"
+                note = "trace" if self.count.left == 1 else "traces"
+        elif self._typing is not None and self._typing.text == mode.line.text.strip():
+            count, note = f"{self._typing.left:,}", _traces(self._typing.left)
+        elif mode.line.text.strip():
+            note = "counting"
+        return Bar(text=mode.line.text, at=mode.line.at, faults=faults, lead=lead, count=count, note=note)
+
+    @property
+    def judged(self) -> int:
+        """How many of those to be judged have been."""
+        return 0 if self.count is None or self.count.total is None else self.count.total - self.count.left
+
+    def _pace(self) -> str:
+        """`   6/min   27 min left`, once there is a pace."""
+        if self.count is None or self._judged_at_first is None:
+            return ""
+        done, minutes = self.judged - self._judged_at_first, (time.monotonic() - self._began) / 60
+        if done < 3 or minutes < 0.2:
+            return ""
+        pace = done / minutes
+        return f"   {pace:.0f}/min   {counted(max(round(self.count.left / pace), 1), 'min', 'min')} left"
+
+
+def _traces(n: int) -> str:
+    return "trace, exact" if n == 1 else "traces, exact"
+
+
+def count(reader: Reader, text: str, node: Node) -> Count:
+    """How many traces a filter matches."""
+    from tracetui.query.ast import And
+    from tracetui.query.printing import to_text
+    from tracetui.store.filters import compile_filter
+
+    left = reader.count(Level.TRACE, compile_filter(node, Level.TRACE))
+    rest = unjudged(node)
+    total = None if rest is None else reader.count(Level.TRACE, compile_filter(rest, Level.TRACE))
+    instead = None
+    if not left and isinstance(node, And):
+        for item in reversed(node.items):
+            others = And(tuple(one for one in node.items if one is not item))
+            found = reader.count(Level.TRACE, compile_filter(others, Level.TRACE))
+            if found:
+                instead = (to_text(item), found)
+                break
+    return Count(text, left, total, instead)
+
+
+def unjudged(node: Node) -> Node | None:
+    """A filter without its `-feedback.KEY:*`: all that were to be judged; `None` where it has none."""
+    from tracetui.query.ast import And, Field, Has, Not
+
+    items = node.items if isinstance(node, And) else (node,)
+    asked = [
+        item
+        for item in items
+        if isinstance(item, Not)
+        and isinstance(item.item, Field)
+        and item.item.name == "feedback"
+        and item.item.key is not None
+        and not item.item.part
+        and isinstance(item.item.test, Has)
+    ]
+    return And(tuple(item for item in items if item not in asked)) if len(asked) == 1 else None

@@ -1,0 +1,56 @@
+"""The explorer as a textual program: one screen, threads beside it, and a clean end whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from textual.app import App
+
+from tracetui.tui import ink
+from tracetui.tui.child import Worker
+from tracetui.tui.feed import Feed
+from tracetui.tui.screens.explorer import Explorer
+from tracetui.tui.writing import Writing
+
+
+class Tracetui(App[None]):
+    """Holds what runs beside the screen; the screen has the logic."""
+
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "tracetui"
+
+    def __init__(
+        self, path: Path, near: Feed, *, read_only: bool, author: str, focus: str | None, far: Feed | None = None
+    ) -> None:
+        super().__init__()
+        self._near, self._far = near, far or Feed(path)
+        self._writing = None if read_only else Writing(path, author)
+        self.explorer = Explorer(
+            path, near, self._far, self._writing, ink=ink.default(), glyphs=ink.glyphs(), author=author,
+            read_only="opened with --read-only" if read_only else "", focus=focus,
+        )  # fmt: skip
+        self.explorer.status.worker = None if read_only else Worker(path)
+
+    def get_default_screen(self) -> Explorer:
+        """The explorer is the only screen."""
+        return self.explorer
+
+    def on_mount(self) -> None:
+        """Start the second reader, and end cleanly when the terminal or the session goes away."""
+        self._far.start()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            with suppress(NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(number, self.exit)
+
+    def end(self) -> None:
+        """Remember where one was, write what is left, stop what runs."""
+        self.explorer.keep()
+        self.explorer.status.close()
+        self._near.close()
+        self._far.close()
+        if self._writing is not None:
+            self._writing.close()

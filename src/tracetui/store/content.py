@@ -183,12 +183,10 @@ class Encoder:
         try:
             return orjson.dumps(value)
         except (TypeError, orjson.JSONEncodeError):  # surrogates, big integers
-            parts = [
-                jsonx.dumps(key)
-                + b":"
-                + (orjson.dumps(part) if isinstance(part, orjson.Fragment) else jsonx.dumps(part))
-                for key, part in value.items()
-            ]
+            parts = []
+            for key, part in value.items():
+                write = orjson.dumps if isinstance(part, orjson.Fragment) else jsonx.dumps
+                parts.append(jsonx.dumps(key) + b":" + write(part))
             return b"{" + b",".join(parts) + b"}"
 
     def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> bytes:

@@ -1,0 +1,1 @@
+"""OpenTelemetry's exchange format, decoded to plain objects: `values` (its JSON encoding), `spans` and `logs`."""

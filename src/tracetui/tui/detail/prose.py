@@ -23,7 +23,7 @@ def wrap(text: str, width: int) -> Iterator[str]:
         head = text[:width] if text.isascii() else chop_cells(text[: 2 * width], width)[0]
         rest = text[len(head) :]
         blank = head.rfind(" ")
-        if rest[:1] != " " and head[:blank].strip():
+        if rest[:1] != " " and blank > 0 and head[:blank].strip():
             head, rest = text[:blank], text[blank:]
         yield head.rstrip()
         text = rest.lstrip(" ")

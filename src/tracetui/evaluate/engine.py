@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tracetui.evaluate.evaluators.base import Tools
-from tracetui.evaluate.judging import Judge, Scope, compiled, judge_target, scope
+from tracetui.evaluate.evaluators.textual import scan
+from tracetui.evaluate.judging import Judge, Scope, compiled, judge_target, passed_over, scope
 from tracetui.evaluate.load import Loader
+from tracetui.evaluate.matching import Matcher
 from tracetui.evaluate.rules import from_spec
 from tracetui.evaluate.usual import Usual
 from tracetui.evaluate.view import View
@@ -24,9 +26,9 @@ from tracetui.model.times import now_us
 from tracetui.store import claims, targets
 from tracetui.store.db import Checkpointer, connect_write
 from tracetui.store.filters import Where
-from tracetui.store.rules import BACKFILL, DONE, LIVE, STOPPED, Lane, StoredRule, walked_level
+from tracetui.store.rules import BACKFILL, DONE, LIVE, STOPPED, Cursor, Lane, StoredRule, walked_level
 from tracetui.store.textmatch import install
-from tracetui.store.verdicts import LeaseLostError, Passed, VerdictWriter
+from tracetui.store.verdicts import LeaseLostError, Passed, Said, VerdictWriter
 
 TURN_S = 0.25
 """About how long a turn judges before it writes."""
@@ -51,9 +53,24 @@ class _Runner:
     lane: Lane
     judge: Judge
     scope: Scope | None = None
+    """What it may say of the page; of the runs of a trace that is asked trace by trace."""
     passed: list[Passed] = field(default_factory=list)
+    judged: int = 0
+    failed: list[str | None] = field(default_factory=list)
+    """Of what it judged in this turn: why it could not, if so."""
+    last: Cursor | None = None
     spent: float = 0.0
     left_behind: bool = False
+
+    def note(self, ready_rev: int, pk: int, judged: int, said: Sequence[Said]) -> None:
+        """Take in what was judged in a target."""
+        self.judged += judged
+        self.last = (ready_rev, pk)
+        failures = [one.failure for one in said if one.failure is not None]
+        self.failed += failures
+        self.failed += [None] * (judged - len(failures))
+        if said:
+            self.passed.append(Passed(pk, ready_rev, self.judged, tuple(said)))
 
 
 class Engine:
@@ -186,30 +203,30 @@ class Engine:
             for runner in runners:
                 self._at_the_end(runner)
             return
-        self._loader.refresh()
-        views = self._loader.views(walked, [pk for pk, _ in page])
+        pks = [pk for pk, _ in page]
+        for runner in runners:
+            if runner.judge.rule.on is walked:
+                runner.scope = scope(self.conn, runner.judge, pks, self._filter(runner))
+        self._loader.refresh(frozenset().union(*(runner.judge.reads for runner in runners)))
+        views = self._loader.views(walked, _to_look_at(runners, pks, walked))
         page = _bounded(page, views)
-        self._judge_page(runners, page, views)
+        self._judge_page(runners, page, views, walked)
         for runner in runners:
             self._write(runner, walked)
 
-    def _judge_page(self, runners: Sequence[_Runner], page: Sequence[tuple[int, int]], views: dict[int, View]) -> None:
-        present = [views[pk] for pk, _ in page if pk in views]
-        for runner in runners:
-            runner.scope = scope(self.conn, runner.judge, present, self._filter(runner))
-        begin = time.perf_counter()
-        renewed = begin
+    def _judge_page(
+        self, runners: Sequence[_Runner], page: Sequence[tuple[int, int]], views: dict[int, View], walked: Level
+    ) -> None:
+        begin = renewed = time.perf_counter()
         count = 0
         for pk, ready_rev in page:
             view = views.pop(pk, None)
             active = [runner for runner in runners if not runner.left_behind]
+            if view is not None and len(active) > 1:
+                self._look_together(active, view)
             for runner in active:
-                if view is None:
-                    runner.passed.append(Passed(pk, ready_rev))
-                    continue
-                assert runner.scope is not None
                 start = time.perf_counter()
-                runner.passed.append(judge_target(runner.judge, view, ready_rev, runner.scope, self._loader))
+                runner.note(ready_rev, pk, *self._judge_one(runner, view, pk, walked))
                 runner.spent += time.perf_counter() - start
             count += 1
             self._loader.drop(view)
@@ -224,6 +241,32 @@ class Engine:
         took = max(time.perf_counter() - begin, 1e-4)
         self._page = max(10, min(_PAGE, int(1.2 * count * TURN_S / took)))
 
+    def _judge_one(self, runner: _Runner, view: View | None, pk: int, walked: Level) -> tuple[int, list[Said]]:
+        where = runner.scope
+        if view is None:
+            return 0, [] if where is None else passed_over(walked, pk, where)
+        if where is None:
+            where = scope(self.conn, runner.judge, [run.pk for run in view.runs], self._filter(runner))
+        return judge_target(runner.judge, view, where, self._loader)
+
+    def _look_together(self, active: Sequence[_Runner], view: View) -> None:
+        """Search a target's texts for the patterns of all rules that will look at them."""
+        sets: dict[tuple[str, ...], list[tuple[_Runner, Matcher]]] = {}
+        for runner in active:
+            if runner.scope is not None and view.pk in runner.scope.allowed:
+                choices, matchers = runner.judge.looks
+                sets.setdefault(choices, []).extend((runner, matcher) for matcher in matchers)
+        for choices, pairs in sets.items():
+            if len(pairs) < 2:
+                continue
+            before = [matcher.spent for _, matcher in pairs]
+            try:
+                scan(self._tools.matchers, view, choices, sum({matcher.bit for _, matcher in pairs}))
+            except Exception:  # noqa: BLE001  # each rule meets it by itself, and notes it as its failure
+                continue
+            for (runner, matcher), spent in zip(pairs, before, strict=True):
+                runner.spent += matcher.spent - spent
+
     def _filter(self, runner: _Runner) -> Where | None:
         """The filter of a backfill over a part."""
         return compiled(runner.lane.filter, runner.judge.rule.on)
@@ -235,23 +278,23 @@ class Engine:
         if reason is not None:
             self._halt(runner.rule, runner.lane, reason, runner.passed)
             return
+        assert runner.last is not None
+        passed = runner.passed
+        if not passed or passed[-1].cursor != runner.last:
+            passed = [*passed, Passed(runner.last[1], runner.last[0], runner.judged)]
         try:
-            self._writer.commit(runner.rule, runner.lane, walked, runner.judge.key, runner.passed, self._clock())
+            self._writer.commit(runner.rule, runner.lane, walked, runner.judge.key, passed, self._clock())
         except LeaseLostError:
             self._held.pop(runner.lane.key, None)
 
     def _too_many_failures(self, runner: _Runner) -> str | None:
         """Why a rule is to stop itself: most of what it judged lately failed."""
         recent = self._recent.setdefault(runner.lane.key, deque(maxlen=_WATCHED))
-        last = ""
-        for one in runner.passed:
-            for item in one.items:
-                if item.judged:
-                    recent.append(item.failure is not None)
-                    last = item.failure or last
+        recent.extend(why is not None for why in runner.failed)
         failed = sum(recent)
         if len(recent) < _FEWEST or failed * 2 <= len(recent):
             return None
+        last = next((why for why in reversed(runner.failed) if why is not None), "")
         self._recent.pop(runner.lane.key)
         return f"{failed} of the last {len(recent)} failed: {last}"
 
@@ -290,6 +333,14 @@ class Engine:
 
 def _place(rule: StoredRule, lane: Lane) -> tuple[object, ...]:
     return walked_level(rule.spec), lane.cursor, lane.stop
+
+
+def _to_look_at(runners: Sequence[_Runner], pks: Sequence[int], walked: Level) -> Sequence[int]:
+    """What a rule may have to look at. Of threads all: feedback may go to their traces."""
+    if walked is Level.THREAD or any(runner.scope is None for runner in runners):
+        return pks
+    wanted: set[int] = set().union(*(runner.scope.allowed for runner in runners if runner.scope is not None))
+    return [pk for pk in pks if pk in wanted]
 
 
 def _bounded(page: list[tuple[int, int]], views: dict[int, View]) -> list[tuple[int, int]]:

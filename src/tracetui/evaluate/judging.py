@@ -9,22 +9,17 @@ from dataclasses import dataclass
 from tracetui.evaluate.evaluators.base import Evaluator, Tools
 from tracetui.evaluate.findings import EvaluationError, Finding
 from tracetui.evaluate.load import Loader
+from tracetui.evaluate.matching import Matcher
 from tracetui.evaluate.rules import Rule
 from tracetui.evaluate.view import TraceView, View
 from tracetui.model import jsonx
 from tracetui.model.kinds import Level
 from tracetui.query import parse
 from tracetui.store.filters import Where, compile_filter
-from tracetui.store.targets import in_sample, matching
-from tracetui.store.verdicts import Judged, KeyForm, Passed, Verdict
+from tracetui.store.targets import Target, in_sample, matching
+from tracetui.store.verdicts import KeyForm, Said, Verdict, spoken_of
 
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What a rule finds in one target, before anything is written."""
-
-    view: View
-    finding: Finding
+_READ = {"any": ("inputs", "outputs"), "input": ("inputs",), "output": ("outputs",)}
 
 
 class Judge:
@@ -35,6 +30,10 @@ class Judge:
         self.evaluator: Evaluator = rule.build(tools)
         self.where = compiled(rule.where, rule.on)
         self.key = KeyForm(rule.key, rule.boolean, rule.lower_is_better)
+        self.reads = frozenset(field for choice in rule.evaluate.get("text", ()) for field in _READ.get(choice, ()))
+        """`inputs` and `outputs`, where all their texts are looked at."""
+        self.looks: tuple[tuple[str, ...], tuple[Matcher, ...]] = getattr(self.evaluator, "wanted", ((), ()))
+        """Where patterns look, and which: rules that look at the same texts do it together."""
 
     def allowed(self, conn: sqlite3.Connection, pks: Sequence[int]) -> set[int]:
         """Those of the targets (of the level it judges) that its filter finds."""
@@ -74,33 +73,55 @@ def units(walked: View, on: Level) -> Iterable[View]:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What of a page a rule may judge (`allowed`), and what a lane's own filter leaves in it (`None`: everything)."""
+    """What of some targets a rule judges, and of which it has said something before."""
 
     allowed: set[int]
+    """Found by the rule's filter."""
     within: set[int] | None
+    """Found by the lane's own filter, `None`: everything. Of the others nothing is said."""
+    spoken: set[int] | None
+    """`None`: perhaps of any."""
+
+    def may_speak(self, pk: int) -> bool:
+        """Whether no hit is news: there may be a row to take back."""
+        return self.spoken is None or pk in self.spoken
 
 
-def scope(conn: sqlite3.Connection, judge: Judge, views: Iterable[View], within: Where | None) -> Scope:
-    """Ask the filters about everything that is judged in some targets."""
-    pks = [unit.pk for view in views for unit in units(view, judge.rule.on)]
-    return Scope(judge.allowed(conn, pks), None if within is None else matching(conn, judge.rule.on, pks, [within]))
+def scope(conn: sqlite3.Connection, judge: Judge, pks: Sequence[int], within: Where | None) -> Scope:
+    """Ask the store about everything that is judged in some targets."""
+    rule = judge.rule
+    return Scope(
+        judge.allowed(conn, pks),
+        None if within is None else matching(conn, rule.on, pks, [within]),
+        None if rule.on is Level.THREAD else spoken_of(conn, rule.name, rule.on, pks),
+    )
 
 
-def judge_target(judge: Judge, walked: View, ready_rev: int, where: Scope, loader: Loader) -> Passed:
-    """Judge one ready target, or all that is in it."""
-    passed = Passed(walked.pk, ready_rev)
+def judge_target(judge: Judge, walked: View, where: Scope, loader: Loader) -> tuple[int, list[Said]]:
+    """Judge one ready target, or all that is in it: how many were judged, and what is to be written."""
+    judged = 0
+    out: list[Said] = []
     for unit in units(walked, judge.rule.on):
         if where.within is not None and unit.pk not in where.within:
             continue
         target = loader.target(unit)
         if target is None:
             continue
-        if unit.pk not in where.allowed or not in_sample(target.id, target.project, judge.rule.sample):
-            passed.items.append(Judged(target, judged=False))
-            continue
-        found = judge.find(unit)
-        if isinstance(found, str):
-            passed.items.append(Judged(target, judged=True, failure=found))
-        else:
-            passed.items.append(Judged(target, judged=True, verdict=judge.verdict(found)))
-    return passed
+        verdict: Verdict | None = None
+        if unit.pk in where.allowed and in_sample(target.id, target.project, judge.rule.sample):
+            judged += 1
+            found = judge.find(unit)
+            if isinstance(found, str):
+                out.append(Said(target, failure=found))
+                continue
+            verdict = judge.verdict(found)
+        if verdict is not None or where.may_speak(unit.pk):
+            out.append(Said(target, verdict))
+    return judged, out
+
+
+def passed_over(level: Level, pk: int, where: Scope) -> list[Said]:
+    """A run or trace that the filter does not find, without looking at it: what was said of it before goes."""
+    if (where.within is None or pk in where.within) and where.may_speak(pk):
+        return [Said(Target(level, pk, "", None))]
+    return []

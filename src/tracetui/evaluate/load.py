@@ -59,9 +59,15 @@ class Loader:
         self._new = NewMessages(conn, self.contents)
         self._views: dict[tuple[Level, int], View] = {}
         self._threads: dict[int, int] = {}
+        self._ahead: frozenset[str] = frozenset()
 
-    def refresh(self) -> None:
-        """Begin a batch: rows are read anew; decoded content, which never changes, is kept."""
+    def refresh(self, ahead: frozenset[str] = frozenset()) -> None:
+        """Begin a batch: rows are read anew; decoded content, which never changes, is kept.
+
+        `ahead`: `inputs` and `outputs` whose texts will be looked at in all runs, so are better read together.
+        """
+        self._ahead = ahead
+        self.parts.forget_fetched()
         self._views.clear()
         self._threads.clear()
         self._new.refresh()
@@ -81,7 +87,9 @@ class Loader:
 
     def _read(self, level: Level, pks: Sequence[int]) -> None:
         if level is Level.RUN:
-            for pk, row in targets.run_rows(self._conn, pks).items():
+            rows = targets.run_rows(self._conn, pks)
+            self._read_ahead(rows.values())
+            for pk, row in rows.items():
                 self._views[level, pk] = self._run(row, None)
         elif level is Level.TRACE:
             for pk, trace in targets.trace_rows(self._conn, pks).items():
@@ -89,6 +97,10 @@ class Loader:
         else:
             for pk, thread in targets.thread_rows(self._conn, pks).items():
                 self._views[level, pk] = self._thread(thread)
+
+    def _read_ahead(self, rows: Iterable[RunRow]) -> None:
+        if self._ahead:
+            self.parts.fetch(getattr(row, field) for row in rows for field in sorted(self._ahead))
 
     def _run(self, row: RunRow, trace: TraceView | None) -> RunView:
         return RunView(
@@ -111,7 +123,9 @@ class Loader:
         )  # fmt: skip
 
     def _runs_of(self, trace: TraceView) -> tuple[RunView, ...]:
-        return tuple(self._run(row, trace) for row in targets.runs_of(self._conn, trace.pk))
+        rows = targets.runs_of(self._conn, trace.pk)
+        self._read_ahead(rows)
+        return tuple(self._run(row, trace) for row in rows)
 
     def _traces_of(self, thread: ThreadView) -> tuple[TraceView, ...]:
         return tuple(self._trace(row) for row in targets.traces_of(self._conn, thread.pk))

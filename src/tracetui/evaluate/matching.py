@@ -1,12 +1,14 @@
-"""Finding patterns in texts, each distinct text once.
+"""Finding patterns in texts, each distinct text once per pattern.
 
-Agents repeat themselves: the same message stands in the input of every later call. A matcher remembers what it found
-in a text, so a text costs one search however many runs hold it.
+Agents repeat themselves: the same message stands in the input of every later call. So what was found in a text, or in a
+part that several values share, is remembered; and rules that look at the same texts look at them together.
 """
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final
@@ -20,9 +22,8 @@ TIMEOUT_S = 0.5
 """Default limit for one text of up to a million characters; longer ones get it per started million."""
 MAX_COUNT = 1000
 """Matches of one text that are counted."""
-_MEMO_CHARS = 32_000_000
+_MEMO_CHARS = 64_000_000
 _MILLION = 1_000_000
-_UNSEEN: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,70 +53,37 @@ class Hits:
 
 
 class Matcher(ABC):
-    """A pattern with its memory: what it found in a text, and in a part that several values share.
+    """One pattern. `bit` names it in a set of patterns."""
 
-    Bounded by the characters of the texts it keeps.
-    """
-
-    def __init__(self) -> None:
-        self._young: dict[str | Part, Hits | None] = {}
-        self._old: dict[str | Part, Hits | None] = {}
-        self._chars = 0
+    def __init__(self, bit: int) -> None:
+        self.bit = bit
         self.searched = 0
-        """How many texts were really searched."""
+        """Texts that were really searched."""
+        self.spent = 0.0
+        """Seconds that took."""
 
     @abstractmethod
     def search(self, text: str) -> Found | None:
         """Look at one text. Raises `PatternTimeoutError` where it takes too long."""
 
-    def scan(self, part: Part, into: Hits, seen: set[str | Part] | None = None) -> None:
-        """Add to `into` what is in the texts of a part. Texts that are in `seen` are left out, and noted there."""
-        known = self._young
-        for item in part.items:
-            found: Any = known.get(item, _UNSEEN)
-            if found is _UNSEEN:
-                found = self._look(item)
-                known = self._young
-            if found is None:
-                continue
-            if seen is None:
-                into.add(found)
-            elif item not in seen:
-                seen.add(item)
-                if isinstance(item, str):
-                    into.add(found)
-                else:
-                    self.scan(item, into, seen)
-
-    def _look(self, item: str | Part) -> Hits | None:
-        found: Any = self._old.get(item, _UNSEEN)
-        if found is _UNSEEN:
-            found = self._first_look(item)
-        if self._chars > _MEMO_CHARS // 2:
-            self._old, self._young, self._chars = self._young, {}, 0
-        self._young[item] = found
-        self._chars += 100 + (len(item) if isinstance(item, str) else 0)
-        result: Hits | None = found
-        return result
-
-    def _first_look(self, item: str | Part) -> Hits | None:
-        if isinstance(item, Part):
-            inside = Hits()
-            self.scan(item, inside)
-            return inside if inside.count or inside.slow else None
+    def look(self, text: str) -> Hits | None:
+        """Look at one text; a text that takes too long is counted."""
         self.searched += 1
+        begin = time.perf_counter()
         try:
-            found = self.search(item)
+            found = self.search(text)
         except PatternTimeoutError:
             return Hits(slow=1)
-        return None if found is None else Hits(found.count, item, found)
+        finally:
+            self.spent += time.perf_counter() - begin
+        return None if found is None else Hits(found.count, text, found)
 
 
 class Pattern(Matcher):
     """A regular expression of the library `regex`, stopped by a time limit per text."""
 
-    def __init__(self, compiled: Any, timeout: float = TIMEOUT_S) -> None:
-        super().__init__()
+    def __init__(self, bit: int, compiled: Any, timeout: float) -> None:
+        super().__init__(bit)
         self._compiled = compiled
         self._timeout = timeout
 
@@ -139,8 +107,8 @@ class Pattern(Matcher):
 class Words(Matcher):
     """A list of literal texts, any of them; capitals make no difference unless `case`."""
 
-    def __init__(self, words: tuple[str, ...], *, case: bool = False) -> None:
-        super().__init__()
+    def __init__(self, bit: int, words: tuple[str, ...], *, case: bool) -> None:
+        super().__init__(bit)
         self._case = case
         self._words = words if case else tuple(word.casefold() for word in words)
 
@@ -168,12 +136,22 @@ def _unfolded(text: str, offset: int) -> int:
 FLAGS: Final = {"i": regex.I, "m": regex.M, "s": regex.S, "x": regex.X, "w": regex.W, "a": regex.A, "f": regex.F}
 """Letters of flags -> the library's flags."""
 
+_Remembered = tuple[int, tuple[tuple[int, Hits], ...]]
+"""The set of patterns that looked, as bits, and what they found."""
+
 
 class Matchers:
-    """The matchers of a process: rules with the same pattern share one, and its memory."""
+    """All patterns of a process with what they found: rules with the same pattern share one.
+
+    A *set* of patterns is the sum of their bits. Bounded by the characters of the texts that are remembered.
+    """
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], Matcher] = {}
+        self._by_bit: dict[int, Matcher] = {}
+        self._young: dict[str | Part, _Remembered] = {}
+        self._old: dict[str | Part, _Remembered] = {}
+        self._chars = 0
 
     def pattern(self, pattern: str, flags: str = "", timeout: float = TIMEOUT_S) -> Matcher:
         """A regular expression. Raises `regex.error` for a wrong one, `KeyError` for an unknown flag."""
@@ -181,13 +159,69 @@ class Matchers:
         for letter in flags:
             bits |= FLAGS[letter]
         key = ("pattern", pattern, bits, timeout)
-        if key not in self._known:
-            self._known[key] = Pattern(regex.compile(pattern, bits), timeout)
-        return self._known[key]
+        return self._known.get(key) or self._add(key, Pattern(self._bit(), regex.compile(pattern, bits), timeout))
 
     def words(self, words: tuple[str, ...], *, case: bool = False) -> Matcher:
         """A list of literal texts."""
         key = ("words", words, case)
-        if key not in self._known:
-            self._known[key] = Words(words, case=case)
-        return self._known[key]
+        return self._known.get(key) or self._add(key, Words(self._bit(), words, case=case))
+
+    def _bit(self) -> int:
+        return 1 << len(self._known)
+
+    def _add(self, key: tuple[Any, ...], matcher: Matcher) -> Matcher:
+        self._known[key] = self._by_bit[matcher.bit] = matcher
+        return matcher
+
+    def scan(self, part: Part, wanted: int, into: dict[int, Hits], seen: set[str | Part] | None = None) -> None:
+        """Add what a set of patterns finds in the texts of a part to `into`, by bit.
+
+        Texts that are in `seen` are left out, and noted there.
+        """
+        known = self._young
+        for item in part.items:
+            remembered = known.get(item)
+            if remembered is None or wanted & ~remembered[0]:
+                remembered = self._look(item, wanted)
+                known = self._young
+            if not remembered[1]:
+                continue
+            if seen is not None:
+                if item in seen:
+                    continue
+                seen.add(item)
+                if isinstance(item, Part):
+                    self.scan(item, wanted, into, seen)
+                    continue
+            for bit, hits in remembered[1]:
+                if bit & wanted:
+                    if bit in into:
+                        into[bit].add(hits)
+                    else:
+                        into[bit] = Hits(hits.count, hits.text, hits.first, hits.slow)
+
+    def _look(self, item: str | Part, wanted: int) -> _Remembered:
+        """What is known of a text or a part, with the patterns added that have not looked yet."""
+        looked, found = self._young.get(item) or self._old.get(item) or (0, ())
+        missing = wanted & ~looked
+        if missing:
+            if isinstance(item, Part):
+                inside: dict[int, Hits] = {}
+                self.scan(item, missing, inside)
+                new = tuple(inside.items())
+            else:
+                looks = ((bit, self._by_bit[bit].look(item)) for bit in _bits(missing))
+                new = tuple((bit, hits) for bit, hits in looks if hits is not None)
+            found = found + new
+        if self._chars > _MEMO_CHARS // 2:
+            self._old, self._young, self._chars = self._young, {}, 0
+        self._young[item] = remembered = (looked | missing, found)
+        self._chars += 100 + (len(item) if isinstance(item, str) else 0)
+        return remembered
+
+
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        bit = number & -number
+        yield bit
+        number ^= bit

@@ -86,6 +86,8 @@ class Usage:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost: float | None = None
+    scans: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False)
+    """What patterns found in it, kept while rules judge it (`evaluators.textual.scan`)."""
 
 
 @dataclass(kw_only=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tracetui.model import jsonx
 from tracetui.model.ids import feedback_id
@@ -35,24 +35,27 @@ class Verdict:
     hit: bool = True
 
 
-@dataclass(slots=True)
-class Judged:
-    """One target that a lane passed: `walked` is what became ready (a run's trace, for rules that need it)."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is to be written of one target: a verdict, that there is none any more, or that the rule failed on it."""
 
     target: Target
-    judged: bool
-    """Whether filter and sample let it through."""
     verdict: Verdict | None = None
     failure: str | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Passed:
-    """One ready target that a lane passed, with everything that was judged in it."""
+    """A ready target that a lane passed and of which something is to be written.
+
+    `judged`: how many targets the lane judged since the last commit, this one included. `pk` and `ready_rev` are of
+    what became ready: a run's trace, for rules that need it.
+    """
 
     pk: int
     ready_rev: int
-    items: list[Judged] = field(default_factory=list)
+    judged: int
+    said: tuple[Said, ...] = ()
 
     @property
     def cursor(self) -> Cursor:
@@ -73,28 +76,25 @@ class VerdictWriter:
 
     def commit(
         self, rule: StoredRule, lane: Lane, walked: Level, key: KeyForm, passed: Sequence[Passed], now: int
-    ) -> int:
-        """Write what a lane passed, in order and in several transactions. Returns the hits written.
+    ) -> None:
+        """Write what a lane passed, in order and in several transactions. The last one says how far it came.
 
         Raises `LeaseLostError`; what was committed before it stays, with the cursor behind it.
         """
-        hits = 0
         at = 0
+        judged = 0
         while at < len(passed):
             if at:
                 time.sleep(PAUSE_S)
-            done, found = self._transaction(rule, lane, walked, key, passed[at:], now)
-            at += done
-            hits += found
-        return hits
+            at += self._transaction(rule, lane, walked, key, passed[at:], judged, now)
+            judged = passed[at - 1].judged
 
     def _transaction(
-        self, rule: StoredRule, lane: Lane, walked: Level, key: KeyForm, passed: Sequence[Passed], now: int
-    ) -> tuple[int, int]:
-        conn = self._conn
-        with immediate(conn):
+        self, rule: StoredRule, lane: Lane, walked: Level, key: KeyForm, passed: Sequence[Passed], before: int, now: int
+    ) -> int:
+        with immediate(self._conn):
             begin = time.perf_counter()
-            work = _Work(conn, rule, key, now)
+            work = _Work(self._conn, rule, key, now)
             done = 0
             while done < len(passed):
                 part = passed[done : done + _GROUP]
@@ -104,20 +104,22 @@ class VerdictWriter:
                 # a trace that takes long to sum up passes the limit anyway: then as much work as that is worth it
                 if spent + summing > WORK_S and spent > min(summing, WORK_S):
                     break
-            judged = sum(item.judged for one in passed[:done] for item in one.items)
-            moved = conn.execute(
+            last = passed[done - 1]
+            moved = self._conn.execute(
                 "UPDATE rule_work SET cursor_rev = ?, cursor_pk = ?, lease_until = ?, seen = seen + ?, hits = hits + ? "
                 "WHERE rule = ? AND lane = ? AND token = ?",
-                (*passed[done - 1].cursor, now + LEASE_US, judged, work.hits, lane.rule, lane.lane, lane.token),
+                (*last.cursor, now + LEASE_US, last.judged - before, work.hits, lane.rule, lane.lane, lane.token),
             ).rowcount
             if not moved:
                 raise LeaseLostError
             self._finish(work)
-        return done, work.hits
+        return done
 
     def _current(self, walked: Level, part: Sequence[Passed]) -> set[int]:
         """Those whose data is still what was judged; the others come again."""
-        writing = [one for one in part if one.items]
+        writing = [one for one in part if one.said]
+        if not writing:
+            return set()
         found = self._conn.execute(
             f"SELECT pk, ready_rev FROM {TABLES[walked]} WHERE pk IN (SELECT value FROM json_each(?))",
             (jsonx.dumps([one.pk for one in writing]).decode(),),
@@ -199,7 +201,7 @@ class _Work:
 
     def take(self, part: Sequence[Passed], current: set[int]) -> None:
         """Take in what was judged, as far as it is still so."""
-        items = [item for one in part if one.pk in current for item in one.items]
+        items = [item for one in part if one.pk in current for item in one.said]
         if not items:
             return
         stored = self._stored([item.target for item in items])
@@ -219,7 +221,7 @@ class _Work:
     def take_failures(self, passed: Iterable[Passed]) -> None:
         """Take in failures alone."""
         for one in passed:
-            for item in one.items:
+            for item in one.said:
                 if item.failure is not None:
                     self._failed.append((item.target.level, item.target.pk, item.failure))
 
@@ -328,6 +330,22 @@ class _Work:
                 "DELETE FROM rule_failure WHERE rule = ? AND level = ? AND target = ?",
                 [(rule.pk, level, pk) for level, pk in self._well],
             )
+
+
+def spoken_of(conn: sqlite3.Connection, name: str, level: Level, pks: Sequence[int]) -> set[int]:
+    """Those of some targets of which a rule has said something, or on which it failed."""
+    names = jsonx.dumps(list(pks)).decode()
+    said = conn.execute(
+        "SELECT target FROM feedback WHERE level = ? AND target IN (SELECT value FROM json_each(?)) "
+        "AND source = 'rule' AND author = ? AND deleted = 0",
+        (level, names, name),
+    ).fetchall()
+    failed = conn.execute(
+        "SELECT f.target FROM rule JOIN rule_failure f ON f.rule = rule.pk WHERE rule.name = ? AND f.level = ? "
+        "AND f.target IN (SELECT value FROM json_each(?))",
+        (name, level, names),
+    ).fetchall()
+    return {row[0] for row in (*said, *failed)}
 
 
 def _clean(text: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from tracetui.evaluate.evaluators import textual
 from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, Tools
 from tracetui.evaluate.findings import Finding
-from tracetui.evaluate.matching import Matcher
+from tracetui.evaluate.matching import Matcher, Matchers
 from tracetui.evaluate.options import REQUIRED, Option
 from tracetui.evaluate.texts import check_choices
 from tracetui.evaluate.view import View
@@ -18,19 +18,24 @@ from tracetui.model.kinds import Level
 
 @dataclass(frozen=True, slots=True)
 class Contains:
-    """Hits where the words stand in the texts; several matchers: each of them somewhere."""
+    """Hits where the words stand in the texts; several patterns: each of them somewhere."""
 
-    matchers: tuple[Matcher, ...]
+    words: tuple[Matcher, ...]
     choices: tuple[str, ...]
+    matchers: Matchers
+
+    @property
+    def wanted(self) -> tuple[tuple[str, ...], tuple[Matcher, ...]]:
+        """Where it looks, and with which patterns."""
+        return self.choices, self.words
 
     def judge(self, view: View) -> Finding | None:
         """The first of the words, with the count of all."""
-        found = [textual.scan(matcher, view, self.choices) for matcher in self.matchers]
-        if any(place is None for _, place in found):
+        scan = textual.scan(self.matchers, view, self.choices, sum(one.bit for one in self.words))
+        found = [scan[one.bit] for one in self.words if one.bit in scan]
+        if len(found) < len(self.words):
             return None
-        hits, place = found[0]
-        assert place is not None
-        finding = textual.finding(hits, place)
+        finding = textual.finding(*found[0])
         return Finding(finding.comment, finding.evidence, sum(hits.count for hits, _ in found))
 
 
@@ -40,6 +45,11 @@ class NotContains:
 
     present: Contains
     words: tuple[str, ...]
+
+    @property
+    def wanted(self) -> tuple[tuple[str, ...], tuple[Matcher, ...]]:
+        """Where it looks, and with which patterns."""
+        return self.present.wanted
 
     def judge(self, view: View) -> Finding | None:
         """That the words are missing."""
@@ -60,7 +70,7 @@ def _contains(options: Mapping[str, Any], on: Level, tools: Tools) -> Contains:
     words = options["words"]
     groups = [words] if options["match"] == "any" else [(word,) for word in words]
     matchers = tuple(tools.matchers.words(group, case=options["case"]) for group in groups)
-    return Contains(matchers, options["text"])
+    return Contains(matchers, options["text"], tools.matchers)
 
 
 def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:

@@ -11,7 +11,7 @@ import regex
 from tracetui.evaluate.evaluators import textual
 from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, Tools
 from tracetui.evaluate.findings import Finding
-from tracetui.evaluate.matching import FLAGS, TIMEOUT_S, Matcher
+from tracetui.evaluate.matching import FLAGS, TIMEOUT_S, Matcher, Matchers
 from tracetui.evaluate.options import REQUIRED, Option, OptionError
 from tracetui.evaluate.texts import check_choices
 from tracetui.evaluate.view import View
@@ -26,22 +26,29 @@ class Regex:
 
     matcher: Matcher
     choices: tuple[str, ...]
+    matchers: Matchers
+
+    @property
+    def wanted(self) -> tuple[tuple[str, ...], tuple[Matcher, ...]]:
+        """Where it looks, and with which patterns."""
+        return self.choices, (self.matcher,)
 
     def judge(self, view: View) -> Finding | None:
         """The first match, with the count of all in the target."""
-        hits, place = textual.scan(self.matcher, view, self.choices)
-        if place is not None:
-            return textual.finding(hits, place)
-        if hits.slow:
+        found = textual.scan(self.matchers, view, self.choices, self.matcher.bit).get(self.matcher.bit)
+        if found is None:
+            return None
+        hits, place = found
+        if hits.first is None:
             raise textual.slow(hits)
-        return None
+        return textual.finding(hits, place)
 
 
 def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
     del on
     check_choices("text", options["text"])
     matcher = compiled("pattern", options["pattern"], options["flags"], options["timeout"], tools)
-    return Regex(matcher, options["text"])
+    return Regex(matcher, options["text"], tools.matchers)
 
 
 def compiled(option: str, pattern: str, flags: str, timeout: float, tools: Tools) -> Matcher:

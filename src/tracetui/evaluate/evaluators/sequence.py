@@ -155,7 +155,7 @@ def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
         quoted = word[0] in "\"'"
         name = word[1:-1] if quoted else word
         used.add(name)
-        return described[name] if name in described else by_word(name, quoted=quoted)
+        return described[name] if name in described else by_word(name, quoted=quoted, tools=tools)
 
     form = _read(options["order"], steps)
     unused = sorted(described.keys() - used)

@@ -9,7 +9,7 @@ from typing import Any
 from tracetui.evaluate.evaluators.base import Tools
 from tracetui.evaluate.evaluators.regex import compiled
 from tracetui.evaluate.findings import EvaluationError
-from tracetui.evaluate.matching import TIMEOUT_S, Hits, Matcher
+from tracetui.evaluate.matching import TIMEOUT_S, Hits, Matcher, Matchers
 from tracetui.evaluate.options import Option, OptionError, check
 from tracetui.evaluate.steps import Step, named
 from tracetui.evaluate.texts import argument_texts, texts_of
@@ -38,6 +38,7 @@ class StepMatch:
     names: tuple[str, ...] | None
     error: bool | None
     patterns: tuple[tuple[str, Matcher], ...]
+    matchers: Matchers
 
     def matches(self, step: Step) -> bool:
         """Whether a step is one of them. Raises `EvaluationError` where a pattern took too long."""
@@ -50,11 +51,12 @@ class StepMatch:
         return all(self._found(matcher, step, where) for where, matcher in self.patterns)
 
     def _found(self, matcher: Matcher, step: Step, where: str) -> bool:
-        hits = Hits()
-        matcher.scan(self._texts(step, where), hits)
-        if hits.slow and not hits.count:
+        found: dict[int, Hits] = {}
+        self.matchers.scan(self._texts(step, where), matcher.bit, found)
+        hits = found.get(matcher.bit)
+        if hits is not None and not hits.count:
             raise EvaluationError(f"the pattern {where} of a step was stopped by its time limit")
-        return hits.count > 0
+        return hits is not None
 
     def _texts(self, step: Step, where: str) -> Part:
         if where == "arguments":
@@ -77,12 +79,12 @@ class AnyOf:
         return any(match.matches(step) for match in self.matches_)
 
 
-def by_word(word: str, *, quoted: bool) -> AnyOf:
+def by_word(word: str, *, quoted: bool, tools: Tools) -> AnyOf:
     """What a name says that no table describes: `error`, a kind, else the name of a step that is no model call."""
     if not quoted and word.lower() == "error":
-        return AnyOf((StepMatch(None, None, True, ()),))
+        return AnyOf((StepMatch(None, None, True, (), tools.matchers),))
     if not quoted and word.lower() in tuple(Kind):
-        return AnyOf((StepMatch(word.lower(), None, None, ()),))
+        return AnyOf((StepMatch(word.lower(), None, None, (), tools.matchers),))
     kinds = (
         Kind.TOOL,
         Kind.RETRIEVER,
@@ -93,7 +95,7 @@ def by_word(word: str, *, quoted: bool) -> AnyOf:
         Kind.EMBEDDING,
         Kind.OTHER,
     )
-    return AnyOf(tuple(StepMatch(kind, (word,), None, ()) for kind in kinds))
+    return AnyOf(tuple(StepMatch(kind, (word,), None, (), tools.matchers) for kind in kinds))
 
 
 def by_table(name: str, table: Any, tools: Tools) -> AnyOf:
@@ -114,7 +116,7 @@ def _one(name: str, table: Mapping[str, Any], tools: Tools) -> StepMatch:
         )
     except OptionError as error:
         raise OptionError(f"steps.{name}.{error.option}", error.message, error.hint) from None
-    return StepMatch(given["kind"], given["name"], given["error"], patterns)
+    return StepMatch(given["kind"], given["name"], given["error"], patterns, tools.matchers)
 
 
 def _hint() -> str:

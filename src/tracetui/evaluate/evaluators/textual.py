@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracetui.evaluate.findings import EvaluationError, Finding
-from tracetui.evaluate.matching import Found, Hits, Matcher
+from tracetui.evaluate.matching import Found, Hits, Matchers
 from tracetui.evaluate.options import REQUIRED, Option
 from tracetui.evaluate.texts import CHOICES, texts_of
 from tracetui.evaluate.view import RunView, View
@@ -29,6 +29,10 @@ class Place:
     texts: Part
 
 
+Scan = dict[int, tuple[Hits, Place]]
+"""By pattern (its bit): what it found in a target, and the place of its first hit."""
+
+
 def places(view: View, choices: tuple[str, ...]) -> Iterator[Place]:
     """All the texts to look at."""
     for run in view.runs:
@@ -36,16 +40,30 @@ def places(view: View, choices: tuple[str, ...]) -> Iterator[Place]:
             yield Place(run, choice, texts_of(run, choice))
 
 
-def scan(matcher: Matcher, view: View, choices: tuple[str, ...]) -> tuple[Hits, Place | None]:
-    """What a matcher finds, and the place of the first match. In a trace or thread a text that recurs counts once."""
-    hits = Hits()
-    first: Place | None = None
-    seen: set[str | Part] | None = None if isinstance(view, RunView) else set()
-    for place in places(view, choices):
-        matcher.scan(place.texts, hits, seen)
-        if first is None and hits.first is not None:
-            first = place
-    return hits, first
+def scan(matchers: Matchers, view: View, choices: tuple[str, ...], wanted: int) -> Scan:
+    """What a set of patterns finds in a target. In a trace or thread a text that recurs counts once.
+
+    A target remembers what was found in it: rules that look at the same texts are best asked for together.
+    """
+    looked: int
+    found: Scan
+    looked, found = view.scans.get(choices, (0, {}))
+    missing = wanted & ~looked
+    if missing:
+        seen: set[str | Part] | None = None if isinstance(view, RunView) else set()
+        for place in places(view, choices):
+            here: dict[int, Hits] = {}
+            matchers.scan(place.texts, missing, here, seen)
+            for bit, hits in here.items():
+                if bit not in found:
+                    found[bit] = (hits, place)
+                elif found[bit][0].first is None:  # so far there were only texts that took too long
+                    hits.slow += found[bit][0].slow
+                    found[bit] = (hits, place)
+                else:
+                    found[bit][0].add(hits)
+        view.scans[choices] = (looked | missing, found)
+    return found
 
 
 def finding(hits: Hits, place: Place) -> Finding:
@@ -74,34 +92,6 @@ def _evidence(hits: Hits, place: Place) -> dict[str, Any]:
         "text": place.choice, "run": place.run.id, "start": found.start, "end": found.end,
         "match": hits.text[found.start : min(found.end, found.start + _MATCH)], "count": hits.count,
     }  # fmt: skip
-    path = _path_to(place, hits.text)
-    if path is not None:
-        evidence["path"] = path
     if hits.slow:
         evidence["slow"] = hits.slow
     return evidence
-
-
-def _path_to(place: Place, text: str) -> list[str | int] | None:
-    """Where in the run's inputs or outputs the text stands: the keys and indexes that lead to it."""
-    for field in ("inputs", "outputs"):
-        if place.choice.startswith((field.removesuffix("s"), "any", "tool", "answer")):
-            path = _find(getattr(place.run, field), text)
-            if path is not None:
-                return [field, *path]
-    return None
-
-
-def _find(value: Any, text: str) -> list[str | int] | None:
-    stack: list[tuple[Any, list[str | int]]] = [(value, [])]
-    while stack:
-        item, path = stack.pop()
-        if item is text or (isinstance(item, str) and item == text):
-            return path
-        if len(path) > 50:
-            continue
-        if isinstance(item, dict):
-            stack.extend((inner, [*path, key]) for key, inner in reversed(item.items()))
-        elif isinstance(item, list):
-            stack.extend((inner, [*path, index]) for index, inner in reversed(list(enumerate(item))))
-    return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from tracetui.ingest.documents import Document, Options, Refusal
-from tracetui.ingest.formats import claude_code, labels, langsmith, mini_swe_agent, tau_bench
+from tracetui.ingest.formats import claude_code, labels, langsmith, mini_swe_agent, otlp, tau_bench
 from tracetui.model.records import Batch
 
 
@@ -23,7 +23,7 @@ class Format(Protocol):
         """The records of a document, and what of it is refused."""
 
 
-FORMATS: tuple[Format, ...] = (claude_code, mini_swe_agent, tau_bench, langsmith, labels)
+FORMATS: tuple[Format, ...] = (claude_code, mini_swe_agent, tau_bench, langsmith, otlp, labels)
 """In the order in which they are asked whether a document is theirs."""
 
 

@@ -151,8 +151,9 @@ def _rate(advance: Advance) -> Callable[[Progress], None]:
     begin = time.monotonic()
 
     def tell(progress: Progress) -> None:
-        seconds = max(time.monotonic() - begin, 0.001)
-        advance(progress.done_bytes, f"{progress.runs / seconds:,.0f} runs/s  {Path(progress.path).name}")
+        rate = f"{progress.runs / max(time.monotonic() - begin, 0.001):,.0f} runs/s"
+        what = rate if progress.unpacking is None else f"unpacked {progress.unpacking:.0%}"
+        advance(progress.done_bytes, f"{what}  {Path(progress.path).name}")
 
     return tell
 

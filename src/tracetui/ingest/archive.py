@@ -7,10 +7,10 @@ import os
 import posixpath
 import tarfile
 import tempfile
+from collections.abc import Callable, Iterator
 from typing import IO
 
 from tracetui.ingest.documents import Document, Refusal
-from tracetui.ingest.unpack import unpacked_limit
 from tracetui.model.errors import InputError
 
 _MAX_MEMBERS = 1_000_000
@@ -40,12 +40,14 @@ class Spill:
         """Give the space back; documents of this archive cannot be opened any more."""
         self._file.close()
 
-    def fill(self, archive: Document, limit: int) -> None:
+    def fill(self, archive: Document, limit: int, unpacking: Callable[[Document], None] | None) -> None:
         """Read all members of an archive, up to `limit` bytes; what is damaged goes into `refusals`."""
         try:
             with archive.open() as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
                 for member in tar:
                     self._add(tar, member, limit)
+                    if unpacking is not None:
+                        unpacking(archive)
         except (tarfile.TarError, EOFError) as error:
             self._refuse(f"the archive is damaged or cut off ({error})")
         except InputError as error:
@@ -95,9 +97,14 @@ class Spill:
             return None
         return start, end - start
 
-    def documents(self) -> list[Document]:
-        """All members that are regular files, sorted by path."""
-        return [self._document(name) for name in sorted(self._places)]
+    @property
+    def total(self) -> int:
+        """The size of all members in bytes."""
+        return sum(size for _, size in self._places.values())
+
+    def documents(self) -> Iterator[Document]:
+        """All members that are regular files, sorted by path; made one by one, since each holds its head."""
+        return (self._document(name) for name in sorted(self._places))
 
     def get(self, path: str) -> Document | None:
         """The member at a path."""
@@ -150,15 +157,18 @@ def _tree_path(name: str) -> str:
     return "/".join(parts)
 
 
-def spill(archive: Document, limit: int | None = None) -> Spill:
-    """Read an archive. Raises `InputError` only where no temporary file can be made."""
+def spill(archive: Document, limit: int, unpacking: Callable[[Document], None] | None = None) -> Spill:
+    """Read an archive, up to `limit` bytes; `unpacking` is called after each member.
+
+    Raises `InputError` only where no temporary file can be made.
+    """
     try:
         tree = Spill(archive.path)
     except OSError as error:
         raise InputError(
             "No room to unpack",
-            f"{archive.path}: no temporary file can be made ({error.strerror or error})",
+            f"no temporary file can be made for unpacking it ({error.strerror or error})",
             "set TMPDIR to a directory with space",
         ) from None
-    tree.fill(archive, unpacked_limit(archive.packed_size) if limit is None else limit)
+    tree.fill(archive, limit, unpacking)
     return tree

@@ -63,6 +63,8 @@ class Progress:
     done_bytes: int
     runs: int
     """Run records read so far."""
+    unpacking: float | None = None
+    """While an archive is unpacked: how much of it is, 0 to 1."""
 
 
 def import_paths(
@@ -124,7 +126,7 @@ class _Import:
         """Import one file on disk, or its labels. Returns whether labels in it were left for later."""
         later = False
         done = self._done_bytes
-        for each in documents(path, size, named):
+        for each in documents(path, size, named, self._unpacking):
             if isinstance(each, Refusal):
                 self._refuse([] if labels_now else [each])
                 continue
@@ -182,6 +184,11 @@ class _Import:
         more = len(refused) - _MAX_REFUSED
         if more > 0:
             self.summary.refused.append(Refusal(refused[0].path, "", f"and {more:,} more places in it"))
+
+    def _unpacking(self, archive: Document) -> None:
+        if self._progress is not None:
+            part = archive.consumed() / (archive.packed_size or 1)
+            self._progress(Progress(archive.path, int(self._done_bytes), self._runs, part))
 
     def _tell(self, doc: Document, part: float = 0.0) -> None:
         if self._progress is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from tracetui.ingest.archive import is_tar, spill
 from tracetui.ingest.documents import Document, Refusal
 from tracetui.ingest.unpack import unpacked_limit
+from tracetui.model.errors import InputError
 
 _MAX_NESTING = 4
 
@@ -91,23 +92,36 @@ def _directory(path: str) -> Iterator[tuple[str, int, bool] | Refusal]:
             yield Refusal(entry.path, "", (error.strerror or str(error)).lower())
 
 
-def documents(path: str, size: int, named: bool) -> Iterator[Found | Refusal]:
-    """The documents of one file on disk: itself, or the members of the archive it is."""
-    yield from _inside(document(path, size), named, size, unpacked_limit(size), 0)
+def documents(
+    path: str, size: int, named: bool, unpacking: Callable[[Document], None] | None = None
+) -> Iterator[Found | Refusal]:
+    """The documents of one file on disk: itself, or the members of the archive it is.
+
+    `unpacking` is called with an archive after each member that was unpacked, for the progress.
+    """
+    yield from _inside(Found(document(path, size), named, size), unpacked_limit(size), 0, unpacking)
 
 
-def _inside(doc: Document, named: bool, weight: float, limit: int, depth: int) -> Iterator[Found | Refusal]:
+def _inside(
+    found: Found, limit: int, depth: int, unpacking: Callable[[Document], None] | None
+) -> Iterator[Found | Refusal]:
+    doc = found.doc
     if not is_tar(doc.head):
-        yield Found(doc, named, weight)
+        yield found
         return
     if depth >= _MAX_NESTING:
         yield Refusal(doc.path, "", f"archives nested more than {_MAX_NESTING} deep")
         return
-    with closing(spill(doc, limit)) as archive:
-        members = archive.documents()
-        whole = sum(member.packed_size for member in members) or 1
-        for member in members:
-            yield from _inside(member, False, weight * member.packed_size / whole, limit - whole, depth + 1)
+    try:
+        opened = spill(doc, limit, unpacking)
+    except InputError as error:
+        yield Refusal(doc.path, "", error.message)
+        return
+    with closing(opened) as archive:
+        whole = archive.total
+        for member in archive.documents():
+            inner = Found(member, False, found.weight * member.packed_size / (whole or 1))
+            yield from _inside(inner, limit - whole, depth + 1, unpacking)
         yield from archive.refusals
-        if not members and not archive.refusals and named:
+        if not whole and not archive.refusals and found.named:
             yield Refusal(doc.path, "", "the archive holds no files")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 
 from tracetui.ingest.documents import Options, Refusal
 from tracetui.ingest.formats import langsmith
+from tracetui.ingest.importer import import_paths
 from tracetui.ingest.langsmith_runs import run_records
 from tracetui.ingest.walk import document
 from tracetui.model.kinds import Phase
 from tracetui.model.records import Batch, FeedbackRecord, RunRecord
+from tracetui.store.writer import Writer
 
 ROOT = "01a20ba2-7cb8-797b-9fcc-e19869119039"
 OTHER = "01a20ba2-8228-7dcf-a867-c085ced67abd"
@@ -298,3 +301,22 @@ def test_odd_values_do_not_stop_a_run() -> None:
     )
     assert (record.name, record.tags, record.inputs, record.error) == ("5", (), [1], '{"a":1}')
     assert list(run_records({"run_type": "llm", "id": None})) == []
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3, 4), (4, 3, 2, 1), (3, 3, 1, 4, 2)])
+def test_the_bodies_of_one_trace_in_any_order(shared: Path, tmp_path: Path, order: tuple[int, ...]) -> None:
+    store = tmp_path / "traces.db"
+    with Writer(store, create=True) as writer:
+        paths = [str(shared / f"captures/langsmith/08_batch_{number}.body") for number in order]
+        import_paths(writer, paths, Options())
+    with sqlite3.connect(store) as conn:
+        totals = conn.execute(
+            "SELECT run_count, error_count, prompt_tokens, completion_tokens, cache_read_tokens, reasoning_tokens, status"
+            " FROM trace"
+        ).fetchall()
+        runs = conn.execute("SELECT name, status, phase FROM run ORDER BY position").fetchall()
+        threads = conn.execute("SELECT project, id FROM thread").fetchall()
+    assert totals == [(6, 1, 84, 18, 20, 6, "success")]
+    assert [name for name, _, _ in runs] == ["agent", "fetch", "ChatOpenAI", "get_weather", "ChatOpenAI", "bad"]
+    assert {(status, phase) for _, status, phase in runs} == {("success", 2), ("error", 2)}
+    assert threads == [("default", "thread-1")]

@@ -197,6 +197,15 @@ def test_lines_that_cannot_be_done(source: Path, store: Path, capsys: pytest.Cap
     assert (source / "note.txt").read_text() == "no store"
 
 
+def test_the_default_store_and_its_directory_are_made(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (source / "a.jsonl").write_text(lines(langsmith_run(1)))
+    monkeypatch.setenv("TRACETUI_STORE", str(tmp_path / "new" / "deep" / "traces.db"))
+    assert run(["import", "@", str(source)]) == 0
+    assert query(tmp_path / "new" / "deep" / "traces.db", "SELECT count(*) FROM run") == [(1,)]
+
+
 def test_words_go_to_stderr_and_are_harmless(source: Path, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (source / "a.jsonl").write_text(lines(langsmith_run(1)))
     (source / "evil\x1b[31m.jsonl").write_text(lines(langsmith_run(2)) + "{\n")

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from tracetui.cli.params import STORE
+from tracetui.cli.params import STORE, default_store
 from tracetui.cli.progress import Advance, progress_bar
 from tracetui.ingest.documents import Options
 from tracetui.ingest.formats import FORMATS, recognise
@@ -74,6 +74,8 @@ def command(store: Path, paths: tuple[str, ...], form: str | None, project: str 
     _check(store, paths)
     from tracetui.store.writer import Writer
 
+    if store == default_store():
+        store.parent.mkdir(parents=True, exist_ok=True)
     summary = Summary()
     shield = _Shield()
     chosen = next((each for each in FORMATS if form == each.NAME), None)

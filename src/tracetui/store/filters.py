@@ -35,6 +35,10 @@ class Driver:
     params: tuple[object, ...]
     probe: str
     probe_params: tuple[object, ...]
+    in_order: bool = False
+    """Its index has the order of lists: it serves there however many hits it has."""
+    above: str = ""
+    """What it implies for the rows above, by their rollups; `{}` stands for their table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,9 @@ def scoped(where: Where, level: Level, *, driver: Driver | None = None) -> Sql:
         return Sql(ABOVE[level, where.level].format(text), params)
     visible = VISIBLE[where.level]
     if driver is None:
+        known = "".join(f"{one.above.format(level.value)} AND " for one in where.drivers if one.above)
         below = BELOW[level, where.level]
-        return Sql(f"EXISTS (SELECT 1 FROM {below} AND {visible} AND ({text}))", params)
+        return Sql(f"{known}EXISTS (SELECT 1 FROM {below} AND {visible} AND ({text}))", params)
     found = _PARENTS[level, where.level]
     return Sql(f"{level.value}.pk IN (SELECT {found} WHERE {visible} AND {text})", params)
 
@@ -94,26 +99,28 @@ def _drivers(node: ast.Node, level: Level) -> Iterator[Driver]:
     for item in node.items if isinstance(node, ast.And) else (node,):
         if not isinstance(item, ast.Field):
             continue
-        if item.name == "status" and level is Level.TRACE and item.test == _IS_ERROR:
-            few = "SELECT 1 FROM trace WHERE trace.error_count > 0"
-            yield Driver("trace.error_count > 0", (), few, ())
+        if item.name == "status" and level in _FAILED and item.test == _IS_ERROR:
+            failed = _FAILED[level]
+            yield Driver(failed, (), f"SELECT 1 FROM {level.value} WHERE {failed}", (), True, "{}.error_count > 0")
         elif item.name == "feedback" and item.key is not None:
             test = fieldsql.on_feedback("feedback", _by_score(item))
-            chosen = f"feedback.key = ? AND feedback.deleted = 0 AND {test.text}"
+            chosen = "feedback.key = ? AND feedback.deleted = 0" + (f" AND {test.text}" if test.text != "1" else "")
             params = (item.key, *test.params)
-            count = _TARGETS[level].count("{}")
+            targets = _TARGETS[level]
+            own = " AND +level = 'run'" if level is Level.RUN else ""
             yield Driver(
-                _TARGETS[level].format(*[chosen] * count), params * count,
-                f"SELECT 1 FROM feedback WHERE {chosen}", params,
+                targets.format(*[chosen] * targets.count("{}")), params * targets.count("{}"),
+                f"SELECT 1 FROM feedback WHERE {chosen}{own}", params,
             )  # fmt: skip
 
 
+_FAILED = {Level.TRACE: "trace.error_count > 0", Level.RUN: "run.status = 'error'"}
 _IS_ERROR = ast.Is(ast.Pattern((Status.ERROR.value,)))
 _TARGETS = {
-    Level.THREAD: "thread.pk IN (SELECT target FROM feedback WHERE {} AND level = 'thread' UNION ALL "
+    Level.THREAD: "thread.pk IN (SELECT target FROM feedback WHERE {} AND +level = 'thread' UNION ALL "
     "SELECT above.thread FROM feedback CROSS JOIN trace AS above ON above.pk = feedback.trace WHERE {})",
     Level.TRACE: "trace.pk IN (SELECT trace FROM feedback WHERE {} AND trace IS NOT NULL)",
-    Level.RUN: "run.pk IN (SELECT target FROM feedback WHERE {} AND level = 'run')",
+    Level.RUN: "run.pk IN (SELECT target FROM feedback WHERE {} AND +level = 'run')",
 }
 
 
@@ -202,7 +209,7 @@ class _Compiler:
 
     def _rows_of(self, row: str, key: Key) -> Sql:
         rows = f"feedback AS {row} WHERE {FEEDBACK_OF[self._level].format(f=row)} AND {row}.deleted = 0"
-        return Sql(rows) if key is None else Sql(f"{rows} AND {row}.key = ?", (key,))
+        return Sql(rows) if key is None else Sql(f"{rows} AND +{row}.key = ?", (key,))
 
     def _new_row(self) -> str:
         self._rows += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracetui.model.kinds import Level
 from tracetui.store.access import Access, pk_list
@@ -19,6 +20,7 @@ FEW = 2000
 """A condition with fewer hits than this is looked up by its own index instead of along the list."""
 
 _LAST = 2**62
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,13 @@ class KeyPage:
 
     pks: array[int]
     after: After | None
+
+
+class Matching(NamedTuple):
+    """A filter as a condition on the rows of a list. `by_index`: it is to be found by its own index."""
+
+    sql: Sql
+    by_index: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +52,26 @@ class Order:
         """All rows of a level, newest first."""
         return cls(level, Sql(VISIBLE[level]), "position" if level is Level.RUN else "sort_at", True)
 
-    def page(self, access: Access, where: Sql | None, after: After | None, limit: int) -> KeyPage:
+    def page(self, access: Access, matching: Matching | None, after: After | None, limit: int) -> KeyPage:
         """One page of at most `limit` rows."""
-        sql = self.statement(where, after, limit + 1)
+        sql = self.statement(matching, after, limit + 1)
         found = access.all(sql.text, sql.params)
         more = len(found) > limit
         del found[limit:]
         return KeyPage(array("q", [pk for pk, _ in found]), (found[-1][1], found[-1][0]) if more and found else None)
 
-    def statement(self, where: Sql | None, after: After | None, limit: int) -> Sql:
+    def statement(self, matching: Matching | None, after: After | None, limit: int) -> Sql:
         """The query of a page: (pk, sort value) rows."""
         table = self.level.value
         conditions, params = [self.rows.text], [*self.rows.params]
+        if matching is not None and matching.by_index:
+            conditions = ["+" + self.rows.text]  # the plus keeps SQLite off the index of the whole list
         if after is not None:
             conditions.append(f"({table}.{self.by}, {table}.pk) {'<' if self.newest_first else '>'} (?, ?)")
             params += after
-        if where is not None:
-            conditions.append(where.text)
-            params += where.params
+        if matching is not None:
+            conditions.append(matching.sql.text)
+            params += matching.sql.params
         way = " DESC" if self.newest_first else ""
         return Sql(
             f"SELECT {table}.pk, {table}.{self.by} FROM {table} WHERE {' AND '.join(conditions)} "
@@ -112,20 +123,21 @@ def hidden_below(access: Access, trace: int, run: int | None) -> list[int]:
     return found
 
 
-def condition(access: Access, level: Level, where: Where | None) -> Sql | None:
+def condition(access: Access, level: Level, where: Where | None) -> Matching | None:
     """A filter as a condition on a level's rows, by the way that is shorter in this store."""
     if where is None or where.everything:
         return None
-    return scoped(where, level, driver=selective(access, where))
+    driver = selective(access, where, level)
+    return Matching(scoped(where, level, driver=driver), driver is not None)
 
 
-def selective(access: Access, where: Where) -> Driver | None:
-    """The condition of a filter that has the fewest hits, if they are few."""
+def selective(access: Access, where: Where, level: Level) -> Driver | None:
+    """The condition of a filter by which to find the rows of a list: the one with the fewest hits, if they are few."""
     best: tuple[int, Driver] | None = None
     for driver in where.drivers:
-        probe = f"SELECT count(*) FROM ({driver.probe} LIMIT {FEW})"
-        hits = access.first(probe, driver.probe_params)[0]
-        if hits < FEW and (best is None or hits < best[0]):
+        hits = access.first(f"SELECT count(*) FROM ({driver.probe} LIMIT {FEW})", driver.probe_params)[0]
+        serves = hits < FEW or (driver.in_order and level is where.level)
+        if serves and (best is None or hits < best[0]):
             best = hits, driver
     return best[1] if best else None
 
@@ -137,8 +149,9 @@ def count(access: Access, level: Level, where: Where | None) -> int:
         total = {Level.THREAD: "count(*)", Level.TRACE: "sum(trace_count)", Level.RUN: "sum(run_count)"}[level]
         return int(access.first(f"SELECT coalesce({total}, 0) FROM thread WHERE run_count > 0")[0])
     table = level.value
-    sql = f"SELECT count(*) FROM {table} WHERE {VISIBLE[level]} AND {matching.text}"
-    return int(access.first(sql, matching.params)[0])
+    plus = "+" if matching.by_index else ""
+    sql = f"SELECT count(*) FROM {table} WHERE {plus}{VISIBLE[level]} AND {matching.sql.text}"
+    return int(access.first(sql, matching.sql.params)[0])
 
 
 def keys(
@@ -147,23 +160,20 @@ def keys(
     """A page of a list: of all rows of a level (newest first), or of what hangs below a thread or a trace."""
     if level is Level.RUN and parent is not None:
         return roots_of(access, parent).page(access, None, after, limit)
-    order = Order.of(level) if parent is None else traces_of(parent)
-    return order.page(access, condition(access, level, where), after, limit)
+    if parent is not None:
+        below = None if where is None or where.everything else Matching(scoped(where, level))
+        return traces_of(parent).page(access, below, after, limit)
+    return Order.of(level).page(access, condition(access, level, where), after, limit)
 
 
 def everything(access: Access, level: Level, where: Where | None, limit: int | None) -> Iterator[array[int]]:
-    """All rows of a list, page by page; nothing is kept open between two pages.
-
-    A list of runs has an index for failed ones only: without it the numbers of all hits are read at once (8 bytes a
-    run), which costs one scan instead of one a page.
-    """
+    """All rows of a list, page by page; nothing is kept open between two pages."""
     matching = condition(access, level, where)
     order = Order.of(level)
     left = _LAST if limit is None else limit
-    step = 500 if level is not Level.RUN else _LAST
     after: After | None = None
     while left > 0:
-        page = order.page(access, matching, after, min(step, left))
+        page = order.page(access, matching, after, min(_PAGE, left))
         if page.pks:
             yield page.pks
         left -= len(page.pks)

@@ -27,6 +27,7 @@ CREATE INDEX trace_rev ON trace (rev);
 CREATE INDEX trace_running ON trace (touched_at) WHERE running > 0;
 CREATE INDEX trace_thread ON trace (thread, sort_at, pk);
 CREATE INDEX run_error ON run (position DESC, pk DESC) WHERE status = 'error';
+CREATE INDEX run_page ON run (position DESC, pk DESC) WHERE phase > 0;
 CREATE INDEX run_parent ON run (parent) WHERE parent IS NOT NULL;
 CREATE INDEX run_ready ON run (ready_rev, pk);
 CREATE INDEX run_session ON run (trace) WHERE session IS NOT NULL;

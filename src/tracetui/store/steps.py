@@ -11,7 +11,7 @@ from typing import Literal
 
 from tracetui.model.kinds import Level
 from tracetui.store.access import Access, pk_list
-from tracetui.store.fieldsql import BELOW, VISIBLE
+from tracetui.store.fieldsql import BELOW, LEVELS, VISIBLE
 from tracetui.store.filters import Where, scoped
 from tracetui.store.finding import path_to
 from tracetui.store.pages import selective
@@ -79,15 +79,16 @@ def _wanted(access: Access, what: What, level: Level, where: Where | None, key: 
             on[each].append(Sql(skip.format(each.value)))
     narrow = where if where is not None and not where.everything else None
     if narrow is not None:
-        driver = selective(access, narrow)
-        for each in Level:
-            if each is Level.THREAD or each is level or each is narrow.level:
-                on[each].append(scoped(narrow, each, driver=driver if each is not narrow.level else None))
-    sure = what == "error" and narrow is None  # the counts alone tell that there is one
+        each = narrow.level if LEVELS.index(narrow.level) < LEVELS.index(level) else level
+        driver = selective(access, narrow, level) if each is not narrow.level else None
+        on[each].append(scoped(narrow, each, driver=driver))
+    # the counts of failed runs alone tell that there is one, where the filter does not choose among them
+    sure = {Level.TRACE: narrow is None or narrow.level is not Level.RUN}
+    sure[Level.THREAD] = narrow is None or narrow.level is Level.THREAD
     done: dict[Level, Sql] = {}
     for each in (Level.RUN, Level.TRACE, Level.THREAD):
-        below = {Level.TRACE: Level.RUN, Level.THREAD: Level.TRACE}.get(each)
-        if below in done and not sure:
+        below = {Level.TRACE: Level.RUN, Level.THREAD: Level.TRACE}.get(each, each)
+        if below in done and not (what == "error" and sure[each]):
             inner = done[below]
             on[each].append(Sql(f"EXISTS (SELECT 1 FROM {BELOW[each, below]} AND {inner.text})", inner.params))
         if each is level or done:
@@ -125,6 +126,8 @@ def _nearest(access: Access, wanted: _Wanted, path: tuple[Place, ...], forward: 
     if wanted.level is Level.THREAD:
         if not forward and trace is not None and _fulfils(access, wanted, Level.THREAD, thread):
             return (Level.THREAD, thread)
+        return _into(access, wanted, (Level.THREAD, _edge(access, wanted, thread, forward)), forward)
+    if not _fulfils(access, wanted, Level.THREAD, thread):
         return _into(access, wanted, (Level.THREAD, _edge(access, wanted, thread, forward)), forward)
     # forward from a trace or a run: the runs after it; backward from a run: its trace, or the runs before it
     inside = trace is not None and (run is not None or forward) and (wanted.level is Level.RUN or not forward)
@@ -188,7 +191,7 @@ def _run(access: Access, wanted: _Wanted, trace: int, run: int | None, forward: 
     test = wanted.on[Level.RUN]
     found = access.all(f"SELECT run.pk FROM run WHERE run.trace = ? AND {test.text}", (trace, *test.params))
     candidates = {pk for (pk,) in found}
-    place = places(access, candidates if run is None else candidates | {run})
+    place = places(access, trace, candidates if run is None else candidates | {run})
     here = -1 if forward else len(place)
     if run is not None:
         here = place.get(run, here)
@@ -210,28 +213,35 @@ def _into(access: Access, wanted: _Wanted, found: tuple[Level, int | None], forw
     return _into(access, wanted, (Level.RUN, _run(access, wanted, pk, None, forward)), forward)
 
 
-def places(access: Access, runs: set[int]) -> dict[int, int]:
-    """The order in which the tree shows some runs of one trace: a number for each of them and of the runs above."""
-    found = access.all(
-        """WITH RECURSIVE up(pk) AS (
-          SELECT value FROM json_each(?)
-          UNION SELECT run.parent FROM up JOIN run ON run.pk = up.pk WHERE run.parent IS NOT NULL)
-        SELECT run.pk, run.parent, run.phase FROM up JOIN run ON run.pk = up.pk
-        ORDER BY run.position DESC, run.pk DESC""",
-        (pk_list(runs),),
-    )
+def places(access: Access, trace: int, runs: set[int]) -> dict[int, int]:
+    """The order in which the tree shows some runs of a trace: a number for each of them and of the runs above."""
+    if len(runs) > _MANY:
+        found = access.all(f"SELECT pk, parent, phase FROM run WHERE trace = ? {_FALLING}", (trace,))
+    else:
+        found = access.all(
+            f"""WITH RECURSIVE up(pk) AS (
+              SELECT value FROM json_each(?)
+              UNION SELECT run.parent FROM up JOIN run ON run.pk = up.pk WHERE run.parent IS NOT NULL)
+            SELECT run.pk, run.parent, run.phase FROM up JOIN run ON run.pk = up.pk {_FALLING}""",
+            (pk_list(runs),),
+        )
     stubs = {pk: parent for pk, parent, phase in found if phase == 0}
     below: dict[int | None, list[int]] = {}
     for pk, parent, phase in found:
         if phase > 0:
-            below.setdefault(_shown(parent, stubs), []).append(pk)
+            below.setdefault(_shown(parent, stubs) if stubs else parent, []).append(pk)
     place: dict[int, int] = {}
     waiting = below.pop(None, [])
     while waiting:
         pk = waiting.pop()  # lists are in falling order: the last one comes first
         place[pk] = len(place)
-        waiting += below.pop(pk, [])
+        waiting += below.pop(pk, ())
     return place
+
+
+_MANY = 1000
+"""From so many runs on, reading the whole trace is quicker than climbing up from each."""
+_FALLING = "ORDER BY run.position DESC, run.pk DESC"
 
 
 def _shown(parent: int | None, stubs: dict[int, int | None]) -> int | None:

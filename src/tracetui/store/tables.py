@@ -165,6 +165,7 @@ class Run(SQLModel, table=True):
     __tablename__ = "run"
     __table_args__ = (
         CheckConstraint("metadata IS NULL OR json_valid(metadata)"),
+        Index("run_page", text("position DESC"), text("pk DESC"), sqlite_where=text("phase > 0")),
         Index("run_tree", "trace", "parent", "position", "pk"),
         Index("run_parent", "parent", sqlite_where=text("parent IS NOT NULL")),
         Index("run_session", "trace", sqlite_where=text("session IS NOT NULL")),

@@ -311,8 +311,8 @@ def test_the_bodies_of_one_trace_in_any_order(shared: Path, tmp_path: Path, orde
         import_paths(writer, paths, Options())
     with sqlite3.connect(store) as conn:
         totals = conn.execute(
-            "SELECT run_count, error_count, prompt_tokens, completion_tokens, cache_read_tokens, reasoning_tokens, status"
-            " FROM trace"
+            "SELECT run_count, error_count, prompt_tokens, completion_tokens, cache_read_tokens, reasoning_tokens,"
+            " status FROM trace"
         ).fetchall()
         runs = conn.execute("SELECT name, status, phase FROM run ORDER BY position").fetchall()
         threads = conn.execute("SELECT project, id FROM thread").fetchall()

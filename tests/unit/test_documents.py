@@ -187,9 +187,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
 
 
 @given(st.lists(JSON, max_size=6), st.sampled_from([None, 1]))
-def test_the_pieces_of_a_list_are_its_items(
-    tmp_path_factory: pytest.TempPathFactory, value: list[object], indent
-):
+def test_the_pieces_of_a_list_are_its_items(tmp_path_factory: pytest.TempPathFactory, value: list[object], indent):
     path = write(tmp_path_factory.getbasetemp() / "list.json", json.dumps(value, indent=indent).encode())
     assert list(pieces(one(path))) == [Piece(None, index, item) for index, item in enumerate(value)]
 
@@ -216,15 +214,22 @@ def test_a_wrong_item_costs_itself_and_a_cut_file_its_last(tmp_path: Path) -> No
     ]
 
 
+def test_a_list_that_ends_between_items(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.json", b'[{"a":1}, 2')
+    assert list(pieces(one(path))) == [
+        Piece(None, 0, {"a": 1}),
+        Piece(None, 1, 2),
+        Refusal(str(path), "after item 2", "the file ends here (cut off?)"),
+    ]
+
+
 def test_values_longer_than_a_chunk_are_whole(tmp_path: Path) -> None:
     value = [{"k": "[{" * 400_000, "n": list(range(100_000))}, "x" * 700_000 + '"', 12]
     out = list(pieces(one(write(tmp_path / "x.json", json.dumps(value).encode()))))
     assert [each.value for each in out if isinstance(each, Piece)] == value
 
 
-@given(
-    st.dictionaries(st.text(), JSON, min_size=1, max_size=5), st.integers(1, 400), st.sampled_from([None, 2])
-)
+@given(st.dictionaries(st.text(), JSON, min_size=1, max_size=5), st.integers(1, 400), st.sampled_from([None, 2]))
 def test_a_glimpse_shows_whole_members_only(value: dict[str, object], size: int, indent: int | None) -> None:
     text = json.dumps(value, indent=indent).encode()
     seen = glimpse(text[:size], cut=size < len(text))

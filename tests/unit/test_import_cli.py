@@ -104,8 +104,9 @@ def test_all_refused_is_wrong_input_and_an_empty_file_holds_nothing(source: Path
     (source / "empty.jsonl").write_text("")
     code, out, _ = imported(source / "note.txt")
     assert (code, out["files"], len(out["refused"])) == (2, 0, 1)
-    code, out, _ = imported(source / "empty.jsonl")
-    assert (code, out["files"], out["refused"]) == (0, 1, [])
+    (source / "list.json").write_text("[]")
+    code, out, _ = imported(source / "empty.jsonl", source / "list.json")
+    assert (code, out["files"], out["refused"]) == (0, 2, [])
 
 
 def test_an_odd_shape_costs_its_file(source: Path, imported, monkeypatch: pytest.MonkeyPatch) -> None:

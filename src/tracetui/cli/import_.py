@@ -125,7 +125,9 @@ def _check(store: Path, paths: Sequence[str]) -> None:
         raise click.UsageError("Missing argument 'PATH...': what is to be imported")
     missing = [path for path in paths if not Path(path).exists()]
     if len(missing) == len(paths):
-        raise InputError("Nothing to import", f"{missing[0]} does not exist", _nearest(Path(missing[0])))
+        first = Path(missing[0])
+        why = "is a link to a file that does not exist" if first.is_symlink() else "does not exist"
+        raise InputError("Nothing to import", f"{first} {why}", _nearest(first))
 
 
 def _trace_format(store: Path) -> str | None:
@@ -144,7 +146,7 @@ def _trace_format(store: Path) -> str | None:
 
 
 def _nearest(path: Path) -> str:
-    names = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    names = [each.name for each in path.parent.iterdir() if each.exists()] if path.parent.is_dir() else []
     found = get_close_matches(path.name, names, n=1)
     return f"did you mean {path.parent / found[0]}?" if found else ""
 

@@ -153,7 +153,7 @@ class _Import:
             self._refuse([Refusal(doc.path, "", doc.damage.removeprefix(f"{doc.path}: "))])
         elif not found.named:
             self.summary.passed_over += 1
-        elif doc.head.strip():
+        elif doc.head.strip() not in (b"", b"[]", b"{}"):
             self._refuse([Refusal(doc.path, "", _what_it_is(doc))])
         else:
             self.summary.files += 1  # an empty file holds nothing

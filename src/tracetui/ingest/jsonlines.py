@@ -55,11 +55,11 @@ def json_value(doc: Document) -> Any | Refusal:
         return Refusal(doc.path, place, why_no_json(error) + cut)
 
 
-def why_no_json(error: ValueError) -> str:
-    """A parser's complaint in a few words."""
+def why_no_json(error: ValueError, *, with_line: bool = False) -> str:
+    """A parser's complaint in a few words; `with_line` where its place does not say the line."""
     if isinstance(error, UnicodeDecodeError):
         return f"not UTF-8 at byte {error.start + 1}"
     if isinstance(error, json.JSONDecodeError):
-        place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}, column {error.colno}"
-        return f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {place}"
+        line = f"line {error.lineno}, " if with_line and error.lineno > 1 else ""
+        return f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at {line}column {error.colno}"
     return f"not JSON: {error}"

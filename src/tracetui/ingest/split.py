@@ -160,8 +160,12 @@ class _Splitter:
     def _goes_on(self, closer: bytes) -> bool:
         """Past the comma or the closing bracket that follows a value; whether it was the comma."""
         found = self._peek()
+        if not found:
+            self.place = f"after {self.place}"
         if found not in (b",", closer):
-            raise self._wrong(f"a comma or {closer.decode()} is missing after it" if found else "")
+            raise self._wrong(
+                f"a comma or {closer.decode()} is missing after it" if found else "the file ends here (cut off?)"
+            )
         self._at += 1
         return found == b","
 
@@ -170,7 +174,7 @@ class _Splitter:
         try:
             return Piece(key, index, jsonx.loads(raw))
         except ValueError as error:
-            return Refusal(self._path, self.place, f"{why_no_json(error)} of it")
+            return Refusal(self._path, self.place, f"{why_no_json(error, with_line=True)} of it")
 
     def _wrong(self, why: str) -> InputError:
         why = why or "the file ends inside it (cut off?)"

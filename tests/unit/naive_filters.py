@@ -252,12 +252,11 @@ def like(value: str, pattern: ast.Pattern) -> bool:
 
 
 def has_words(text: str, wanted: str, prefix: bool) -> bool:
-    found, words = split(text), split(wanted)
-    for start in range(len(found)):
-        part = found[start : start + len(words)]
-        if len(part) == len(words) and part[:-1] == words[:-1]:
-            if part[-1] == words[-1] or (prefix and part[-1].startswith(words[-1])):
-                return True
+    found, (*head, last) = split(text), split(wanted)
+    for start in range(len(found) - len(head)):
+        end = start + len(head)
+        if found[start:end] == head and (found[end] == last or (prefix and found[end].startswith(last))):
+            return True
     return False
 
 

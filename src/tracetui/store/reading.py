@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 from tracetui.model.kinds import Level
 from tracetui.model.rows import FeedbackKey, FeedbackRow, Row, RunDetail
-from tracetui.store import details, finding, pages, rowsql, steps
+from tracetui.store import finding, pages, rowsql
 from tracetui.store.access import Access, pk_list
-from tracetui.store.content import Contents
-from tracetui.store.conversation import Conversations
 from tracetui.store.db import explained
 from tracetui.store.feedback import read_keys
 from tracetui.store.filters import Where
 from tracetui.store.pages import After, KeyPage
-from tracetui.store.steps import Place, What
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the first page needs none of these
+    from tracetui.store.content import Contents
+    from tracetui.store.conversation import Conversations
     from tracetui.store.rules import Progress
+    from tracetui.store.steps import Place, What
 
-__all__ = ["After", "Changes", "KeyPage", "Place", "Reader", "Totals", "What"]
+__all__ = ["After", "Changes", "KeyPage", "Reader", "Totals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +151,14 @@ class Reader:
         key: str | None = None,
     ) -> Place | None:
         """The next (or previous) row of some kind in the order of the tree; see `steps.step`."""
+        from tracetui.store import steps
+
         return steps.step(self._access, what, at, forward, where=where, key=key)
 
     def run(self, pk: int) -> RunDetail:
         """Everything about a run. Raises `InputError` where it is gone."""
+        from tracetui.store import details
+
         with explained(self._access.conn):
             return details.run_detail(self._access, self.contents, pk)
 
@@ -168,6 +172,8 @@ class Reader:
 
     def feedback(self, level: Level, pk: int, *, below: bool = False) -> tuple[FeedbackRow, ...]:
         """The live feedback on a row, by key; with `below` also on what hangs below it."""
+        from tracetui.store import details
+
         with explained(self._access.conn):
             return details.feedback(self._access, self.contents, level, pk, below=below)
 
@@ -175,6 +181,8 @@ class Reader:
     def contents(self) -> Contents:
         """The decoder of stored JSON, with its cache."""
         if self._contents is None:
+            from tracetui.store.content import Contents
+
             self._contents = Contents(self._access.conn)
         return self._contents
 
@@ -182,6 +190,8 @@ class Reader:
     def conversations(self) -> Conversations:
         """What is new in the calls of a thread, with its memory."""
         if self._conversations is None:
+            from tracetui.store.conversation import Conversations
+
             self._conversations = Conversations(self._access, self.contents)
         return self._conversations
 
@@ -213,5 +223,5 @@ class Reader:
         access = self._access
         threads = [pk for (pk,) in access.all("SELECT pk FROM thread WHERE rev > ?", (since_rev,))]
         traces = [pk for (pk,) in access.all("SELECT pk FROM trace WHERE rev > ?", (since_rev,))]
-        said = access.all("SELECT DISTINCT level, target FROM feedback WHERE rev > ?", (since_rev,))
-        return Changes(rev, threads, traces, [(Level(level), target) for level, target in said])
+        said = access.all("SELECT level, target FROM feedback WHERE rev > ?", (since_rev,))
+        return Changes(rev, threads, traces, [(Level(level), target) for level, target in dict.fromkeys(said)])

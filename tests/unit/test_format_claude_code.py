@@ -441,6 +441,20 @@ def test_a_copy_read_without_its_original_keeps_the_session_it_names(tmp_path: P
     assert [run.session for run in taken(second).of("llm")] == ["A", "A", "B"]
 
 
+def test_files_that_change_between_two_readings(tmp_path: Path) -> None:
+    first, second = fork(tmp_path, "session")
+    assert [run.session for run in taken(second).of("llm")] == ["B"]
+    first.unlink()
+    assert [run.session for run in taken(second).of("llm")] == ["B", "B", "B"]
+    grown = Transcript(tmp_path / "p/C.jsonl", "C")
+    grown.user("x1", "Begin")
+    assert len(taken(grown.save()).runs) == 1
+    grown.answer("x2", "Done")
+    got = taken(grown.save())
+    assert [run.kind for run in got.runs.values()] == ["agent", "llm"]
+    assert got.of("agent")[0].outputs == got.of("llm")[0].outputs
+
+
 def test_the_same_answer_in_two_sessions_counts_once(tmp_path: Path) -> None:
     for name, uuid in (("A", "x"), ("B", "y")):
         made = Transcript(tmp_path / f"{name}.jsonl", name)

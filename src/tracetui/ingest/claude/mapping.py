@@ -185,8 +185,10 @@ class SessionRuns:
 
     def _counted(self, call: Call) -> Record | None:
         """The record whose usage counts: the last of the answer, unless the same answer counts in another place."""
-        last_lines = {record.file: record for record in call.records}
+        last_lines = {record.file: record for record in call.records if isinstance(record.message.get("usage"), dict)}
         ranked = {answer_rank(record.at or 0, record.uuid): record for record in last_lines.values()}
+        if not ranked:
+            return None
         rank = max(ranked)
         best = self._best_answer(records.string(call.last.message.get("id")) or "")
         return ranked[rank] if best is None or best == rank else None

@@ -15,18 +15,19 @@ from tracetui.model.records import Batch
 
 _SUBAGENTS = "subagents"
 _KEPT = 2
+_KEPT_BYTES = 16 * 1024 * 1024
+"""Of files whose sessions stay in memory (several times as large there)."""
 
 
 class Neighbourhood:
-    """A project directory: what is known of its files, and the session that was read last.
+    """A project directory: what is known of its files, and the sessions that were read last.
 
-    A session is read once for all its files where they are read one after the other.
+    The files of a session need not come one after the other, so some sessions are kept.
     """
 
     def __init__(self) -> None:
         self._survey = Survey()
-        self._key: tuple[object, ...] = ()
-        self._runs: SessionRuns | None = None
+        self._sessions: OrderedDict[tuple[object, ...], tuple[SessionRuns, int]] = OrderedDict()
 
     def read(self, doc: Document, home: str, name: str, options: Options) -> Iterator[Batch | Refusal]:
         """The records that stand in a document, and its lines that cannot be read."""
@@ -38,13 +39,21 @@ class Neighbourhood:
 
     def _session(self, session: str, doc: Document, home: str, name: str, options: Options) -> SessionRuns:
         files = self._files(session, doc, home, name)
-        key = (session, options.project, *((file, other.packed_size) for file, other in files.items()))
-        if self._runs is None or key != self._key:
-            self._runs = None  # two sessions need not be in memory at once
+        key = (
+            session,
+            options.project,
+            self._survey.generation,
+            *((file, other.packed_size) for file, other in files.items()),
+        )
+        known = self._sessions.pop(key, None)
+        size = sum(other.packed_size for other in files.values())
+        if known is None:
+            while self._sessions and sum(held for _, held in self._sessions.values()) + size > _KEPT_BYTES:
+                self._sessions.popitem(last=False)
             loaded = load(session, files, self._survey)
-            self._runs = SessionRuns(loaded, self._survey.best_answer, options.project)
-            self._key = key
-        return self._runs
+            known = SessionRuns(loaded, self._survey.best_answer, options.project), size
+        self._sessions[key] = known
+        return known[0]
 
     def _files(self, session: str, doc: Document, home: str, name: str) -> dict[str, Document]:
         """The files that hold lines of a session: its own ones the earliest first, then those of subagents."""

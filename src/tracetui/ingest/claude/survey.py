@@ -36,7 +36,7 @@ class Facts:
     times: array[int] = field(default_factory=lambda: array("q"))
     named: array[int] = field(default_factory=lambda: array("L"))
     answers: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """By hash of the message id: `answer_rank` of its last line."""
+    """By hash of the message id: `answer_rank` of its last line with a usage."""
 
 
 class Survey:
@@ -50,6 +50,10 @@ class Survey:
         self._copies: dict[int, list[tuple[str, str]]] = {}
         self._best: dict[int, tuple[int, int]] = {}
         self._order: dict[str, tuple[int, int, str]] = {}
+        self._sharing: set[str] = set()
+        """Files with lines that stand under several sessions."""
+        self.generation = 0
+        """Rises when what was known of a file no longer holds."""
 
     def update(self, doc: Document, home: str, name: str) -> Facts:
         """The facts of a document, after a look at what lies beside it where something changed.
@@ -59,7 +63,7 @@ class Survey:
         """
         inner = "/" in name
         known = (self._inner if inner else self._files).get(name)
-        if known is not None and known.stamp == stamp_of(doc):
+        if known is not None and known.stamp == stamp_of(doc) and self._still_there(doc, home, name):
             return known
         if not inner or not self._files:
             beside = {other.name: other for other in doc.list(home) if other.name.endswith(_SUFFIXES)}
@@ -68,6 +72,7 @@ class Survey:
             self._files = {key: self._facts(key, other) for key, other in beside.items()}
             self._relate()
         if inner:
+            self.generation += known is not None
             self._inner[name] = look(doc)
         return (self._inner if inner else self._files)[name]
 
@@ -84,11 +89,19 @@ class Survey:
         """The rank of the line that counts for a message id standing in several files."""
         return self._best.get(hash(message_id) & _MASK)
 
+    def _still_there(self, doc: Document, home: str, name: str) -> bool:
+        """Whether the files that a file shares lines with are as they were."""
+        if name not in self._sharing:
+            return True
+        others = ((other, doc.sibling(f"{home}/{other}")) for other in self._sharing if other != name)
+        return all(found is not None and found.packed_size == self._files[other].stamp[0] for other, found in others)
+
     def _facts(self, name: str, doc: Document) -> Facts:
         known = self._files.get(name)
         return known if known is not None and known.stamp == stamp_of(doc) else look(doc)
 
     def _relate(self) -> None:
+        self.generation += 1
         holders: dict[int, tuple[str, str]] = {}
         copies: dict[int, list[tuple[str, str]]] = defaultdict(list)
         seen: dict[int, str] = {}
@@ -103,6 +116,7 @@ class Survey:
                 if seen.setdefault(message, name) != name:
                     best[message] = max(best.get(message, rank), rank, self._files[seen[message]].answers[message])
         self._copies, self._best = dict(copies), best
+        self._sharing = {file for places in copies.values() for file, _ in places}
         self._order = {name: self._order_of(name, facts) for name, facts in self._files.items()}
         by_session: dict[str, list[str]] = defaultdict(list)
         for name in sorted(self._files, key=self._order.__getitem__):
@@ -144,9 +158,10 @@ def look(doc: Document) -> Facts:
             facts.times.append(at)
             facts.named.append(number)
         if raw.get("type") == "assistant":
-            message = records.string(records.message_of(raw).get("id"))
-            if message:
-                facts.answers[hash(message) & _MASK] = answer_rank(at, uuid)
+            message = records.message_of(raw)
+            name = records.string(message.get("id"))
+            if name and isinstance(message.get("usage"), dict):
+                facts.answers[hash(name) & _MASK] = answer_rank(at, uuid)
     facts.sessions = list(numbers)
     return facts
 

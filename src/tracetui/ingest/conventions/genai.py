@@ -14,6 +14,9 @@ OPERATIONS: Mapping[str, Kind] = {
     "retrieval": Kind.RETRIEVER, "execute_tool": Kind.TOOL, "invoke_agent": Kind.AGENT, "create_agent": Kind.AGENT,
     "invoke_workflow": Kind.CHAIN,
 }  # fmt: skip
+_REQUEST_TYPES: Mapping[str, Kind] = {
+    "chat": Kind.LLM, "completion": Kind.LLM, "embedding": Kind.EMBEDDING, "rerank": Kind.RERANKER,
+}  # fmt: skip
 NO_PROVIDER = frozenset(
     ("langchain", "langgraph", "microsoft.agent_framework", "strands-agents", "autogen", "gcp.vertex.agent", "_other")
 )
@@ -171,6 +174,7 @@ def first_chunk(value: Any) -> int | None:
 TABLE: Table = {
     "kind": (
         attribute(50, "gen_ai.operation.name", convert=_kind),
+        attribute(80, "llm.request.type", convert=lambda value: _REQUEST_TYPES.get(str(value))),
         attribute(900, "gen_ai.request.model", convert=lambda value: Kind.LLM if text(value) else None),
     ),
     "name": (
@@ -224,7 +228,7 @@ TABLE: Table = {
             "gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.thinking_tokens", convert=count,
         ),
     ),
-    "cost": (attribute(30, "gen_ai.cost.total_cost", "operation.cost", convert=number),),
+    "cost": (attribute(30, "gen_ai.cost.total_cost", "operation.cost", "gen_ai.usage.cost", convert=number),),
     "session": (Source(10, _session),),
     "first_token_us": (attribute(10, "gen_ai.response.time_to_first_chunk", convert=first_chunk),),
 }  # fmt: skip

@@ -151,6 +151,15 @@ def _tags(value: Any) -> list[str]:
     return [each for each in given if isinstance(each, str) and each] if isinstance(given, list) else []
 
 
+def _session_in(value: Any) -> str | None:
+    """The session in the metadata that an application gave."""
+    given = parsed(value)
+    found = (
+        (given.get(key) for key in ("session_id", "thread_id", "conversation_id")) if isinstance(given, dict) else ()
+    )
+    return next((name for each in found if (name := text(each))), None)
+
+
 def _metadata(value: Any) -> dict[str, Any] | None:
     given = parsed(value)
     return given if isinstance(given, dict) else None
@@ -186,7 +195,7 @@ TABLE: Table = {
     "cache_write_tokens": (attribute(30, "llm.token_count.prompt_details.cache_write", convert=count),),
     "reasoning_tokens": (attribute(30, "llm.token_count.completion_details.reasoning", convert=count),),
     "cost": (attribute(20, "llm.cost.total", convert=number),),
-    "session": (attribute(20, "session.id", convert=text),),
+    "session": (attribute(20, "session.id", convert=text), attribute(200, "metadata", convert=_session_in)),
     "user": (attribute(20, "user.id", "enduser.id", convert=text),),
     "tags": (attribute(20, "tag.tags", convert=_tags, whole=True),),
     "metadata": (attribute(20, "metadata", convert=_metadata, whole=True),),

@@ -10,7 +10,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Final
 
 import regex
@@ -91,14 +91,11 @@ class Pattern(Matcher):
         """The first match and the count of all. Raises `PatternTimeoutError`."""
         limit = self._timeout * (1 + len(text) // _MILLION)
         try:
-            first = self._compiled.search(text, timeout=limit)
+            matches = self._compiled.finditer(text, timeout=limit)
+            first = next(matches, None)
             if first is None:
                 return None
-            count = 0
-            for _ in self._compiled.finditer(text, timeout=limit):
-                count += 1
-                if count == MAX_COUNT:
-                    break
+            count = 1 + sum(1 for _ in islice(matches, MAX_COUNT - 1))
         except TimeoutError:
             raise PatternTimeoutError(f"the pattern took over {limit:g} s on one text") from None
         return Found(first.start(), first.end(), count)

@@ -128,27 +128,28 @@ class Parts:
     def _read(self, text: bytes) -> Part:
         if _REF not in text:
             return part_of(jsonx.loads(text))
-        found = _REFERENCE.findall(text)
-        if len(text) == sum(map(len, found)) + 6 * len(found) + 1:  # `[{"":1},{"":2}]`: a list of nodes, as most are
-            return Part(tuple([self.node(abs(int(one))) for one in found]))
         value = jsonx.loads(text)
         items: list[str | Part] = []
         self._walk([value], items)
         return Part(tuple(items))
 
     def _walk(self, values: Iterable[Any], items: list[str | Part]) -> None:
+        nodes = self._nodes
         for value in values:
-            if isinstance(value, str):
-                items.append(value)
-            elif isinstance(value, dict):
-                inner = value.get("")
-                if inner is None or len(value) > 1:
-                    self._walk(value.values(), items)
-                elif isinstance(inner, int):
-                    items.append(self.node(abs(inner)))
+            kind = type(value)
+            if kind is dict:
+                if len(value) == 1 and "" in value:
+                    inner = value[""]
+                    if type(inner) is int:
+                        known = nodes.get(abs(inner))
+                        items.append(known[0] if known is not None else self.node(abs(inner)))
+                    else:
+                        self._walk(inner, items)
                 else:
-                    self._walk(inner, items)
-            elif isinstance(value, list):
+                    self._walk(value.values(), items)
+            elif kind is str:
+                items.append(value)
+            elif kind is list:
                 self._walk(value, items)
 
 

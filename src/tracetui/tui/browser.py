@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -42,6 +43,7 @@ class Browser:
         self._asked: set[Key] = set()
         self._stale: set[Key] = set()
         self._then: Callable[[bool], None] | None = None
+        self._loaded: Callable[[], None] | None = None
         self._handlers: dict[str, Callable[[Any], None]] = {
             "first": self._first,
             "threads": self._more_threads,
@@ -76,9 +78,10 @@ class Browser:
         """Read the first page."""
         self.near.ask("first", partial(questions.first, where=self.where, lines=lines), NOW)
 
-    def filter(self, where: Where | None) -> None:
-        """Show what a filter matches; everything for `None`."""
+    def filter(self, where: Where | None, then: Callable[[], None] | None = None) -> None:
+        """Show what a filter matches; everything for `None`. `then` is called when its first page is there."""
         self.where = where
+        self._loaded = then
         self.tree.filtered = where is not None
         self.shelf.matching.clear()
         self.shelf.dimmed.clear()
@@ -111,6 +114,9 @@ class Browser:
         self.tree.reflow(outline.path(0) if len(outline) else (), 0)
         self.tree.post_message(Tree.Moved(0))
         self._ask_threads()
+        then, self._loaded = self._loaded, None
+        if then is not None:
+            then()
 
     def _ask_threads(self) -> None:
         if self._after is not None:
@@ -346,8 +352,14 @@ class Browser:
         path, offset = self.tree.path, self.tree.offset_of_cursor
         for kids in found:
             node = self.tree.outline.node(kids.key)
-            if node is not None and node.level == kids.level and node.kids != kids.pks:
-                self.tree.outline.replace(kids.key, kids.pks, complete=True)
+            if node is None or node.level != kids.level:
+                continue
+            pks = kids.pks
+            if self.where is not None:  # what fell out of the filter stays, dimmed, until the list is left
+                known = set(node.kids)
+                pks = node.kids + array("q", [pk for pk in kids.pks if pk not in known])
+            if node.kids != pks:
+                self.tree.outline.replace(kids.key, pks, complete=True)
         self.tree.reflow(path, offset)
 
     def _dim(self, fallen: tuple[list[int], list[int]]) -> None:

@@ -16,7 +16,7 @@ from tracetui.model import jsonx
 from tracetui.model.errors import InputError
 from tracetui.model.kinds import Level
 from tracetui.model.rows import Row
-from tracetui.tui.feed import NOW, Answer
+from tracetui.tui.feed import NOW
 
 if TYPE_CHECKING:
     from tracetui.store.reading import Reader
@@ -35,36 +35,29 @@ class Draft:
     """The text is the JSON of a value that is no plain text."""
 
 
-class Corrections:
-    """Reads what is to be corrected, opens the editor, hands the result to the judge."""
+def ask(explorer: Explorer, row: Row) -> None:
+    """Read what was said there; the answer opens the editor."""
+    author, key = explorer.author, explorer.judge.current
+    explorer.far.ask("correct", lambda reader: draft(reader, row, author, key), NOW)
 
-    def __init__(self, explorer: Explorer) -> None:
-        self._explorer = explorer
 
-    def ask(self, row: Row) -> None:
-        """Read what was said there, then open the editor."""
-        author, key = self._explorer.author, self._explorer.judge.current
-        self._explorer.far.ask("correct", lambda reader: draft(reader, row, author, key), NOW)
-
-    def hear(self, answer: Answer) -> None:
-        """Open the editor on it."""
-        before: Draft = answer.value
-        suffix = ".json" if before.json else ".txt"
-        try:
-            with self._explorer.app.suspend():
-                text = edit(before.text, suffix)
-        except SuspendNotSupported:
-            self._explorer.say("no editor here", "this terminal cannot be handed over")
-            return
-        except InputError as error:
-            self._explorer.trouble(error)
-            return
-        finally:
-            self._explorer.refresh()
-        if text == before.text:
-            self._explorer.say("unchanged", "nothing was corrected")
-            return
-        self._explorer.judge.comment("", before.row, value_of(text, json=before.json), correct=True)
+def correct(explorer: Explorer, before: Draft) -> None:
+    """Open the editor on a draft, and keep what comes out."""
+    try:
+        with explorer.app.suspend():
+            text = edit(before.text, ".json" if before.json else ".txt")
+    except SuspendNotSupported:
+        explorer.say("no editor here", "this terminal cannot be handed over")
+        return
+    except InputError as error:
+        explorer.trouble(error)
+        return
+    finally:
+        explorer.refresh()
+    if text == before.text:
+        explorer.say("unchanged", "nothing was corrected")
+    else:
+        explorer.judge.comment("", before.row, value_of(text, json=before.json), correct=True)
 
 
 def draft(reader: Reader, row: Row, author: str, key: str | None) -> Draft:

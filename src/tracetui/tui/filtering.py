@@ -97,9 +97,14 @@ class Filters:
         named = feedback_keys(node)
         if len(named) == 1:
             self._explorer.judge.current = named[0]
-        self._explorer.browser.filter(compile_filter(node, Level.TRACE))
+        then = None if unjudged(node) is None else self._to_first_trace
+        self._explorer.browser.filter(compile_filter(node, Level.TRACE), then)
         self.recount()
         self._explorer.redraw_bars()
+
+    def _to_first_trace(self) -> None:
+        """What is to be judged are traces: the first one is unfolded and under the cursor."""
+        self._explorer.browser.step("match", None, forward=True, key=None, then=lambda found: None)
 
     def restore(self, text: str, node: Node) -> None:
         """This filter was on when the store was left, and is on now."""

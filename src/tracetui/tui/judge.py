@@ -12,7 +12,6 @@ from tracetui.model.rows import FeedbackKey, Row
 from tracetui.model.text import display
 from tracetui.tui import figures
 from tracetui.tui.feed import NOW, Answer
-from tracetui.tui.modes.ask import AskMode, ProgressMode
 from tracetui.tui.outline import Key
 from tracetui.tui.rows import title
 from tracetui.tui.scoring import Verdict
@@ -22,6 +21,7 @@ from tracetui.tui.writing import Job, Written
 if TYPE_CHECKING:
     from tracetui.store.people import Scorer
     from tracetui.store.reading import Reader
+    from tracetui.tui.modes.ask import AskMode, ProgressMode
     from tracetui.tui.screens.explorer import Explorer
 
 ASK_ABOVE = 20
@@ -75,6 +75,8 @@ class Judge:
         return [] if row is None else [(row.level, row.pk)]
 
     def _ask(self, targets: list[Key], verdict: Verdict) -> None:
+        from tracetui.tui.modes.ask import AskMode
+
         what = figures.counted(len(targets), nouns(targets))
         about = verdict.words.replace(" ", " = ", 1)
         ask = AskMode(self._explorer, f"score {what}", about, f"score {len(targets):,}", self._answered)
@@ -195,6 +197,8 @@ class Judge:
             return
         writing.submit(Job(topic, write, list(about)))
         if n > ASK_ABOVE:
+            from tracetui.tui.modes.ask import ProgressMode
+
             self._progress = ProgressMode(self._explorer, title, writing.cancel)
             self._explorer.enter(self._progress)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from textual.app import App
 
 from tracetui.tui import ink
-from tracetui.tui.child import Worker
 from tracetui.tui.feed import Feed
 from tracetui.tui.screens.explorer import Explorer
 from tracetui.tui.writing import Writing
@@ -32,7 +31,6 @@ class Tracetui(App[None]):
             path, near, self._far, self._writing, ink=ink.default(), glyphs=ink.glyphs(), author=author,
             read_only="opened with --read-only" if read_only else "", focus=focus,
         )  # fmt: skip
-        self.explorer.status.worker = None if read_only else Worker(path)
 
     def get_default_screen(self) -> Explorer:
         """The explorer is the only screen."""

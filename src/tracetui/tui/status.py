@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tracetui.model.kinds import KeyType
 from tracetui.model.text import display
-from tracetui.tui.child import Worker
 from tracetui.tui.feed import LATER, Answer
 from tracetui.tui.figures import counted
 from tracetui.tui.keys import BY_ID, Where, shown
@@ -18,6 +17,7 @@ from tracetui.tui.widgets.topbar import Top
 
 if TYPE_CHECKING:
     from tracetui.store.reading import Totals
+    from tracetui.tui.child import Worker
     from tracetui.tui.screens.explorer import Explorer
 
 TICK_S = 0.5
@@ -72,9 +72,7 @@ class Status:
             self._take_rules(answer.value, now)
 
     def _take_rules(self, lanes: tuple[Any, ...], now: float) -> None:
-        on = any(lane.on for lane in lanes)
-        if self.worker is not None:
-            self.worker.want(on)
+        self._run_worker(any(lane.on for lane in lanes))
         running = [lane for lane in lanes if lane.state == "running"]
         stopped = sum(lane.state == "stopped" for lane in lanes)
         passed = sum(lane.passed for lane in running)
@@ -91,6 +89,14 @@ class Status:
             self._rules_left = f"{stopped} stopped"
         if before != (self._rules, self._rules_left):
             self._explorer.redraw_bars()
+
+    def _run_worker(self, wanted: bool) -> None:
+        if self.worker is None and wanted and not self._explorer.read_only:
+            from tracetui.tui.child import Worker
+
+            self.worker = Worker(self._explorer.path)
+        if self.worker is not None:
+            self.worker.want(wanted)
 
     def _left(self, passed: int, total: int, now: float) -> str:
         if self._passed is None or passed < self._passed[1]:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tracetui.tui.keys import Where
-from tracetui.tui.modes.bar import BarMode
-from tracetui.tui.modes.help import HelpMode
 
 if TYPE_CHECKING:
     from tracetui.tui.screens.explorer import Explorer
@@ -38,10 +36,14 @@ def _zoom(explorer: Explorer) -> None:
 
 
 def _filter(explorer: Explorer) -> None:
+    from tracetui.tui.modes.bar import BarMode
+
     explorer.enter(BarMode(explorer, explorer.filters.text))
 
 
 def _help(explorer: Explorer) -> None:
+    from tracetui.tui.modes.help import HelpMode
+
     explorer.enter(HelpMode(explorer, explorer.place))
 
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tracetui.model.text import display
-from tracetui.tui.modes.line import LineMode
-from tracetui.tui.modes.strip import StripMode, cause
 from tracetui.tui.scoring import STROKES
 
 if TYPE_CHECKING:
@@ -21,14 +19,20 @@ def _stroke(stroke: str) -> Handler:
 
 
 def _strip(explorer: Explorer) -> None:
+    from tracetui.tui.modes.strip import StripMode
+
     explorer.enter(StripMode(explorer))
 
 
 def _cause(explorer: Explorer) -> None:
+    from tracetui.tui.modes.strip import cause
+
     explorer.enter(cause(explorer))
 
 
 def _comment(explorer: Explorer) -> None:
+    from tracetui.tui.modes.line import LineMode
+
     row = explorer.listing.current
     if row is None:
         return
@@ -55,7 +59,9 @@ def _comment(explorer: Explorer) -> None:
 def _correct(explorer: Explorer) -> None:
     row = explorer.listing.current
     if row is not None:
-        explorer.corrections.ask(row)
+        from tracetui.tui import correcting
+
+        correcting.ask(explorer, row)
 
 
 def _repeat(explorer: Explorer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -21,8 +21,6 @@ from tracetui.model.times import now_us
 from tracetui.tui import keys, layout
 from tracetui.tui.acts import DETAIL, HANDLERS, moving
 from tracetui.tui.browser import Browser
-from tracetui.tui.correcting import Corrections
-from tracetui.tui.empty import no_traces, nothing_matches
 from tracetui.tui.feed import CHANGED, Answer, Feed
 from tracetui.tui.filtering import Filters
 from tracetui.tui.ink import Glyphs, Ink, Piece
@@ -30,7 +28,6 @@ from tracetui.tui.judge import Judge
 from tracetui.tui.keys import Action, Keymap, Where
 from tracetui.tui.marking import Marking
 from tracetui.tui.memory import Memory
-from tracetui.tui.modes.bar import BarMode
 from tracetui.tui.modes.base import Mode
 from tracetui.tui.opening import Opening, refusal
 from tracetui.tui.outline import Key, Outline
@@ -48,6 +45,7 @@ from tracetui.tui.widgets.tree import Tree
 from tracetui.tui.writing import Writing, Written
 
 if TYPE_CHECKING:
+    from tracetui.tui.modes.bar import BarMode
     from tracetui.tui.widgets.detail import DetailPane
 
 _LATE_S = 0.2
@@ -62,8 +60,8 @@ class Panes(Widget):
 class Explorer(Screen[None]):
     """The explorer of one store."""
 
-    CSS = """
-    Explorer { layers: base over; layout: vertical; }
+    DEFAULT_CSS = """
+    Explorer { layers: default over; layout: vertical; overflow: hidden; }
     #bars { dock: top; height: 2; }
     #footer { dock: bottom; }
     #drawer { layer: over; dock: bottom; margin-bottom: 1; display: none; }
@@ -106,7 +104,6 @@ class Explorer(Screen[None]):
         self.detail: DetailPane | None = None
         self.browser = Browser(near, far, self.listing, self.shelf)
         self.filters, self.judge = Filters(self), Judge(self)
-        self.corrections = Corrections(self)
         self.status = Status(self)
         self.modes: list[Mode] = []
         self.places, self.marking = Places(self), Marking(self)
@@ -305,7 +302,7 @@ class Explorer(Screen[None]):
     def redraw_bars(self) -> None:
         """Draw the two lines at the top, and what is wrong with the filter below them."""
         mode = self.modes[-1] if self.modes else None
-        said = self.filters.bar(mode if isinstance(mode, BarMode) else None)
+        said = self.filters.bar(cast("BarMode", mode) if mode is not None and mode.where == Where.BAR else None)
         width = self.size.width
         self._bars.show([
             top(self.status.top(), self.ink, self.glyphs, width), bar(said, self.ink, self.glyphs, width),
@@ -420,7 +417,9 @@ class Explorer(Screen[None]):
             case "spread":
                 self.judge.hear(answer)
             case "correct":
-                self.corrections.hear(answer)
+                from tracetui.tui.correcting import correct
+
+                correct(self, answer.value)
             case "all":
                 self.marking.take_all(answer.value)
             case "keys":
@@ -459,6 +458,8 @@ class Explorer(Screen[None]):
 
     def _say_empty(self) -> None:
         if not len(self.listing.outline) and self.browser.loaded:
+            from tracetui.tui.empty import no_traces, nothing_matches
+
             active = self.filters.active
             self.listing.empty = nothing_matches(self.filters.count) if active else no_traces(str(self.path))
             self.listing.refresh()

@@ -16,7 +16,7 @@ from tracetui.tui.ink import Ink
 class Trouble(ModalScreen[None]):
     """An error: title, message, what to do now. `esc` or `enter` closes it."""
 
-    CSS = """
+    DEFAULT_CSS = """
     Trouble { align: left bottom; background: transparent; }
     Trouble Static { width: 100%; height: auto; max-height: 80%; padding: 0 1 1 1; }
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 
@@ -74,17 +75,24 @@ def _is_plain(session: str) -> bool:
     return "/" not in session and session not in (".", "..")
 
 
-_kept: OrderedDict[str, Neighbourhood] = OrderedDict()
+class _Kept(threading.local):
+    """The directories read last. An import reads in one thread, and what it knows of files ends with it."""
+
+    def __init__(self) -> None:
+        self.directories: OrderedDict[str, Neighbourhood] = OrderedDict()
+
+
+_kept = _Kept()
 
 
 def read(doc: Document, options: Options) -> Iterator[Batch | Refusal]:
     """What stands in one file."""
     home, name = _place(doc)
     directory = posixpath.normpath(posixpath.join(posixpath.dirname(doc.path), home))
-    neighbourhood = _kept.pop(directory, None) or Neighbourhood()
-    _kept[directory] = neighbourhood
-    while len(_kept) > _KEPT:
-        _kept.popitem(last=False)
+    neighbourhood = _kept.directories.pop(directory, None) or Neighbourhood()
+    _kept.directories[directory] = neighbourhood
+    while len(_kept.directories) > _KEPT:
+        _kept.directories.popitem(last=False)
     yield from neighbourhood.read(doc, home, name, options)
 
 

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,7 +25,12 @@ from tracetui.model import jsonx
 from tracetui.model.errors import ExitCode, InputError, StoreError
 from tracetui.model.text import display
 
+if TYPE_CHECKING:
+    from tracetui.store.behind import WriterProcess
+    from tracetui.store.writer import Writer
+
 _SHOWN = 20
+_MUCH_BYTES = 1_000_000
 _SQLITE = b"SQLite format 3\0"
 
 HELP = """\
@@ -72,15 +77,13 @@ class _FormatChoice(click.Choice[str]):
 def command(store: Path, paths: tuple[str, ...], form: str | None, project: str | None, as_json: bool) -> int:
     """Import the paths; the exit code says whether all of it went in."""
     _check(store, paths)
-    from tracetui.store.writer import Writer
-
     if store == default_store():
         store.parent.mkdir(parents=True, exist_ok=True)
     summary = Summary()
     shield = _Shield()
     chosen = next((each for each in FORMATS if form == each.NAME), None)
     interrupted = False
-    with Writer(store, create=True) as writer, closing(Resolver(store, project)) as resolver, shield.installed():
+    with _writer(store, paths) as writer, closing(Resolver(store, project)) as resolver, shield.installed():
         options = Options(project=project, resolve=resolver)
         try:
             with progress_bar("Importing", lambda: total_bytes(paths), of_bytes=True) as advance:
@@ -95,6 +98,7 @@ def command(store: Path, paths: tuple[str, ...], form: str | None, project: str 
                 )
         except KeyboardInterrupt:
             interrupted = True
+            summary.counts.add(writer.flush())  # what was handed over is written
         except StoreError:
             _tell(summary, store, as_json, "Stopped. What is written stays:")
             raise
@@ -109,6 +113,17 @@ def command(store: Path, paths: tuple[str, ...], form: str | None, project: str 
     if summary.refused:
         return ExitCode.PARTLY if summary.files else ExitCode.USAGE
     return ExitCode.DONE
+
+
+def _writer(store: Path, paths: Sequence[str]) -> Writer | WriterProcess:
+    """A writer beside the reading where there is much to read, else one in this process."""
+    if total_bytes(paths) > _MUCH_BYTES:
+        from tracetui.store.behind import WriterProcess
+
+        return WriterProcess(store, create=True)
+    from tracetui.store.writer import Writer
+
+    return Writer(store, create=True)
 
 
 def _check(store: Path, paths: Sequence[str]) -> None:

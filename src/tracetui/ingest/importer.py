@@ -5,7 +5,7 @@ Knows nothing of terminals: it tells a callback how far it is and fills a `Summa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,6 +19,8 @@ from tracetui.model.records import Batch, Counts
 
 _MAX_REFUSED = 1000
 """Refusals kept of one file; the others are counted."""
+_RUNS = 64
+"""Records that are worth a transaction."""
 _ODD_SHAPE = (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError)
 
 
@@ -26,7 +28,10 @@ class Sink(Protocol):
     """Where batches go: a store's `Writer`."""
 
     def write(self, batch: Batch) -> Counts:
-        """Take a batch in and say what was new."""
+        """Take a batch in and say what was new, in it or in batches that were taken before."""
+
+    def flush(self) -> Counts:
+        """Wait until all is written; say what was new in the rest."""
 
 
 @dataclass(slots=True)
@@ -114,16 +119,29 @@ class _Import:
     def run(self, paths: Iterable[str]) -> None:
         """Traces first, then labels: a label names what has to be there, whatever the order of the files."""
         labelled: list[tuple[str, int, bool]] = []
+        self._write(self._traces(paths, labelled))
+        self._write(self._labels(labelled))
+
+    def _write(self, batches: Iterator[Batch]) -> None:
+        for batch in _together(batches):
+            with self._shield:
+                self.summary.counts.add(self._sink.write(batch))
+        with self._shield:
+            self.summary.counts.add(self._sink.flush())
+
+    def _traces(self, paths: Iterable[str], labelled: list[tuple[str, int, bool]]) -> Iterator[Batch]:
         for each in files(paths):
             if isinstance(each, Refusal):
                 self._refuse([each])
-            elif self._file(*each, labels_now=False):
+            elif (yield from self._file(*each, labels_now=False)):
                 labelled.append(each)
-        for path, size, named in labelled:
-            self._file(path, size, named, labels_now=True)
 
-    def _file(self, path: str, size: int, named: bool, *, labels_now: bool) -> bool:
-        """Import one file on disk, or its labels. Returns whether labels in it were left for later."""
+    def _labels(self, labelled: list[tuple[str, int, bool]]) -> Iterator[Batch]:
+        for path, size, named in labelled:
+            yield from self._file(path, size, named, labels_now=True)
+
+    def _file(self, path: str, size: int, named: bool, *, labels_now: bool) -> Generator[Batch, None, bool]:
+        """The batches of one file on disk, or of its labels. Returns whether labels in it were left for later."""
         later = False
         done = self._done_bytes
         for each in documents(path, size, named, self._unpacking):
@@ -134,7 +152,7 @@ class _Import:
             if (form is labels) != labels_now:
                 later |= form is labels
             elif form is not None:
-                self._document(form, each)
+                yield from self._document(form, each)
             else:
                 self._unknown(each)
             self._done_bytes += 0 if labels_now else each.weight
@@ -158,7 +176,7 @@ class _Import:
         else:
             self.summary.files += 1  # an empty file holds nothing
 
-    def _document(self, form: Format, found: Found) -> None:
+    def _document(self, form: Format, found: Found) -> Iterator[Batch]:
         doc = found.doc
         taken = False
         refused: list[Refusal] = []
@@ -167,17 +185,12 @@ class _Import:
                 refused.append(item)
                 continue
             taken = True
-            self._write(item)
+            self._runs += len(item.runs)
+            yield finished(item, self._options.project)
             self._tell(doc, found.weight * doc.consumed() / (doc.packed_size or 1))
         self._refuse(refused)
         if taken or not refused:
             self.summary.files += 1
-
-    def _write(self, batch: Batch) -> None:
-        self._runs += len(batch.runs)
-        whole = finished(batch, self._options.project)
-        with self._shield:
-            self.summary.counts.add(self._sink.write(whole))
 
     def _refuse(self, refused: list[Refusal]) -> None:
         self.summary.refused += refused[:_MAX_REFUSED]
@@ -193,6 +206,29 @@ class _Import:
     def _tell(self, doc: Document, part: float = 0.0) -> None:
         if self._progress is not None:
             self._progress(Progress(doc.path, int(self._done_bytes + part), self._runs))
+
+
+def _together(batches: Iterator[Batch], runs: int = _RUNS) -> Iterator[Batch]:
+    """Small batches as one: many transactions of a few runs cost more than few of many."""
+    held: list[Batch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += len(batch.runs) + len(batch.feedback)
+        if size >= runs:
+            yield _one(held)
+            held, size = [], 0
+    if held:
+        yield _one(held)
+
+
+def _one(batches: list[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    return Batch(
+        tuple(run for batch in batches for run in batch.runs),
+        tuple(said for batch in batches for said in batch.feedback),
+    )
 
 
 def _items(form: Format, doc: Document, options: Options) -> Iterator[Batch | Refusal]:

@@ -13,7 +13,6 @@ Reading back gives the JSON value that came in, key order included.
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import sqlite3
 import threading
@@ -21,6 +20,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -38,7 +38,7 @@ PLAIN, ZSTD, OPAQUE, OPAQUE_ZSTD = 0, 1, 2, 3
 """Codecs. The zstd ones use the dictionary in `dictionary.txt`; another dictionary would be another codec."""
 INLINE = 96
 """Encoded bytes up to which an object inside an object stays where it is, though it held something big."""
-_COMPRESS_FROM = 48
+_COMPRESS_FROM = 64
 _LEVEL = 3
 _NODE_CACHE = 200_000
 _ESCAPED = b'{"":'
@@ -81,11 +81,11 @@ class Encoder:
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
-        self._known: OrderedDict[bytes, int] = OrderedDict()
+        self._known: dict[bytes, int] = {}
         self._complete = False  # whether `_known` holds every node of the store: a miss is then a new node
         self._new: list[tuple[int, bytes, int, int, bytes]] = []
         self._next = 0
-        self._children: OrderedDict[int, tuple[int, ...]] = OrderedDict()
+        self._children: dict[int, tuple[int, ...]] = {}
         # by place: an item of a list is encoded apart from a member of an object (see `_dict`)
         self._memo: tuple[dict[int, tuple[Any, bytes]], dict[int, tuple[Any, bytes]]] = ({}, {})
         self._zstd = zstandard.ZstdCompressor(
@@ -166,7 +166,9 @@ class Encoder:
             return b'{"":[' + self._encode(value[""], depth + 1, item=True) + b"]}"
         shallow: dict[str, Any] | None = None
         for key, part in value.items():
-            if _stands_as_it_is(part):
+            # most members are short texts and numbers, which orjson writes exactly and small (or refuses)
+            kind = type(part)
+            if len(part) <= _SHORT if kind is str else kind not in _BIG and (kind is not float or isfinite(part)):
                 continue
             if shallow is None:
                 shallow = dict(value)
@@ -219,12 +221,10 @@ class Encoder:
             pk = row[0] if row else self._insert(digest, body, codec)
             known[digest] = pk
             if len(known) > _NODE_CACHE:
-                known.popitem(last=False)
+                del known[next(iter(known))]
                 self._complete = False
-            if codec < OPAQUE:
-                self._children[pk] = tuple(refs(body))
-                if len(self._children) > _NODE_CACHE:
-                    self._children.popitem(last=False)
+            if row is None and codec < OPAQUE:
+                self._remember(pk, tuple(refs(body)))
         return pk
 
     def _insert(self, digest: bytes, body: bytes, codec: int) -> int:
@@ -244,22 +244,20 @@ class Encoder:
         if known is None:
             row = self._conn.execute("SELECT codec, body FROM content WHERE pk = ?", (pk,)).fetchone()
             known = () if row is None or row[0] >= OPAQUE else tuple(refs(unpack(row[0], row[1])))
-            self._children[pk] = known
+            self._remember(pk, known)
         return known
+
+    def _remember(self, pk: int, children: tuple[int, ...]) -> None:
+        self._children[pk] = children
+        if len(self._children) > _NODE_CACHE:
+            del self._children[next(iter(self._children))]
 
 
 _SHORT = (THRESHOLD - 2) // 6
 """Characters of a string whose JSON text is below the threshold, however much of it is escaped."""
 
 
-def _stands_as_it_is(value: Any) -> bool:
-    """Whether orjson writes a value exactly and small, or refuses it."""
-    kind = type(value)
-    if kind is str:
-        return len(value) <= _SHORT
-    if kind is float:
-        return math.isfinite(value)
-    return kind is int or kind is bool or value is None
+_BIG = (dict, list, tuple)
 
 
 def refs(text: bytes) -> list[int]:

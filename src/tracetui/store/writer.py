@@ -77,6 +77,10 @@ class Writer:
             self._encoder.forget()
         return counts
 
+    def flush(self) -> Counts:
+        """Everything is written when `write` returns: there is nothing to wait for (see `WriterProcess`)."""
+        return Counts()
+
     def _transaction(
         self, records: Sequence[RunRecord], said: Sequence[FeedbackRecord], counts: Counts
     ) -> tuple[int, int]:

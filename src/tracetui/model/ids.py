@@ -19,8 +19,8 @@ def feedback_id(level: str, target: str, key: str, source: str, author: str, pro
 
 
 def content_id(authority: str, *parts: str | bytes) -> str:
-    """An id made from content, the same every time: `authority:<32 hex digits>`."""
-    digest = hashlib.blake2b(digest_size=16)
+    """An id made from content, the same every time: `authority:<20 hex digits>`."""
+    digest = hashlib.blake2b(digest_size=10)
     for part in parts:
         data = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "big"))

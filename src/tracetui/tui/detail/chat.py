@@ -9,6 +9,7 @@ from typing import Any
 
 from tracetui.model import jsonx
 from tracetui.model.chat import Message, Role, ToolCall
+from tracetui.model.kinds import Kind
 from tracetui.model.text import display
 from tracetui.tui import cells, figures
 from tracetui.tui.detail.failure import error_lines
@@ -28,6 +29,8 @@ class Result:
     latency_us: int | None = None
     waiting: bool = False
     """It has no end yet, or none will come."""
+    run_pk: int | None = None
+    """The tool's own run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,11 @@ def _answer_lines(page: Page, said: Said) -> Iterator[Line]:
     yield from call_lines(page, call, (said.key, 0), result)
 
 
-def call_lines(page: Page, call: ToolCall, key: tuple[Any, ...], result: Result | None) -> Iterator[Line]:
-    """A tool call, and its result under it."""
-    sign = page.glyphs.kind("tool")
+def call_lines(
+    page: Page, call: ToolCall, key: tuple[Any, ...], result: Result | None, kind: str = Kind.TOOL
+) -> Iterator[Line]:
+    """A tool call, or another run in the same form, and its result under it."""
+    sign = page.glyphs.kind(kind)
     name = display(call.name, limit=80)
     lead = (Span(_CALL), Span(sign + " ", "text-2"), Span(name, "text", bold=True))
     right = () if result is None else _spent(result)
@@ -178,8 +183,9 @@ def _argument_lines(page: Page, arguments: Any, key: tuple[Any, ...]) -> Iterato
 
 def earlier_line(page: Page, count: int, is_open: bool, key: str) -> Line:
     """The line that the messages which are not new are folded into."""
-    what = figures.counted(count, "earlier message")
-    return Line((Span(f"{page.fold_sign(is_open)} {what}", "muted"),), (), Part(Act.FOLD, key))
+    text = Span(f"{page.fold_sign(is_open)} {figures.counted(count, 'earlier message')}", "muted")
+    hint = (Span("   "), Span(page.more, "accent", bold=True)) if page.printed and not is_open else ()
+    return Line((text, *hint), (), Part(Act.FOLD, key))
 
 
 def _clock(at_us: int | None) -> tuple[Span, ...]:

@@ -88,6 +88,18 @@ class Folds:
             self.turned.add(part.key)
 
 
+class Unfolded(Folds):
+    """Everything unfolded and nothing cut: for printing all there is."""
+
+    def is_open(self, key: Hashable, default: bool) -> bool:
+        """Always."""
+        return True
+
+    def page(self, key: Hashable) -> int:
+        """More pages than anything has."""
+        return 2**40
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What all makers of lines need to know."""
@@ -97,6 +109,13 @@ class Page:
     folds: Folds
     keys: Mapping[str, FeedbackKey]
     now_us: int
+    printed: bool = False
+    """It is printed once: nothing on it can be unfolded."""
+
+    @property
+    def more(self) -> str:
+        """What shows the rest of a part that is cut."""
+        return "--full" if self.printed else "enter"
 
     def fold_sign(self, is_open: bool) -> str:
         """The sign before a part that folds."""

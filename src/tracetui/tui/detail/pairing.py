@@ -81,11 +81,10 @@ def result(run: ToolRun) -> Result:
     """What a tool's own run says."""
     text = result_text(run.outputs)
     if run.error is not None:
-        return Result(
-            "", run.error if text in ("", run.error) or text in run.error else f"{run.error}\n{text}", run.latency_us
-        )
+        error = run.error if text in run.error else f"{run.error}\n{text}"
+        return Result(error=error, latency_us=run.latency_us, run_pk=run.pk)
     waiting = run.status in (Status.RUNNING, Status.ABANDONED) and not text
-    return Result(text, None, run.latency_us, waiting)
+    return Result(text, latency_us=run.latency_us, waiting=waiting, run_pk=run.pk)
 
 
 def result_text(outputs: Any) -> str:

@@ -48,14 +48,14 @@ def text_lines(
     for row in islice(rows, most):
         yield Line((*lead, Span(row, role)))
     if len(text) > limit:
-        yield more(key, f"{size(len(text) - limit)} more", lead)
+        yield more(page, key, f"{size(len(text) - limit)} more", lead)
     elif left := sum(1 for _ in rows):
-        yield more(key, counted(left, "more line"), lead)
+        yield more(page, key, counted(left, "more line"), lead)
 
 
-def more(key: Hashable, what: str, lead: Spans = INDENT) -> Line:
+def more(page: Page, key: Hashable, what: str, lead: Spans = INDENT) -> Line:
     """The line that says how much is left, and shows the next page."""
-    return Line((*lead, Span(what + "   ", "muted"), Span("enter", "accent", bold=True)), (), Part(Act.MORE, key))
+    return Line((*lead, Span(what + "   ", "muted"), Span(page.more, "accent", bold=True)), (), Part(Act.MORE, key))
 
 
 def size(chars: int) -> str:

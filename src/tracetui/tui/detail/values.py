@@ -42,7 +42,7 @@ def _members(
     for number, (name, member) in enumerate(items):
         if number == limit:
             left = counted(len(value) - limit, "more")
-            yield more(key, left.replace("mores", "more"), (Span("  " * level),))
+            yield more(page, key, left.replace("mores", "more"), (Span("  " * level),))
             return
         # by number: an object may hold many long keys
         yield from _member(page, str(name), member, (*key, number), level, depth)

@@ -8,8 +8,8 @@ LENGTH = 160
 _ASKING = ("user", "human")
 _LISTS = ("messages", "input", "contents", "prompt", "choices", "generations", "output")
 _TEXTS = (
-    "content", "text", "input", "output", "question", "query", "prompt", "answer", "result", "message", "value", "parts",
-    "kwargs", "task", "messages", "outputs",
+    "content", "text", "input", "output", "question", "query", "prompt", "answer", "result", "message", "value",
+    "parts", "kwargs", "task", "messages", "outputs",
 )  # fmt: skip
 _STEPS = 400
 

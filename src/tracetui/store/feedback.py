@@ -19,6 +19,8 @@ _NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _INSERT = f"INSERT INTO feedback({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
 _UPDATE = "UPDATE feedback SET " + ", ".join(f'"{name}" = ?' for name in COLUMNS[1:]) + " WHERE pk = ?"
 
+_KEY_COLUMNS = "key, type, min, max, categories, lower_is_better, keystroke, description"
+
 
 @dataclass(slots=True)
 class FeedbackData:
@@ -115,18 +117,13 @@ def ensure_key(
 
 def read_keys(conn: sqlite3.Connection) -> tuple[FeedbackKey, ...]:
     """All feedback keys of the store, by name."""
-    rows = conn.execute(
-        "SELECT key, type, min, max, categories, lower_is_better, keystroke, description FROM feedback_key ORDER BY key"
-    ).fetchall()
+    rows = conn.execute(f"SELECT {_KEY_COLUMNS} FROM feedback_key ORDER BY key").fetchall()
     return tuple(_key(row) for row in rows)
 
 
 def read_key(conn: sqlite3.Connection, key: str) -> FeedbackKey | None:
     """One feedback key."""
-    row = conn.execute(
-        "SELECT key, type, min, max, categories, lower_is_better, keystroke, description FROM feedback_key WHERE key = ?",
-        (key,),
-    ).fetchone()
+    row = conn.execute(f"SELECT {_KEY_COLUMNS} FROM feedback_key WHERE key = ?", (key,)).fetchone()
     return None if row is None else _key(row)
 
 

@@ -1,8 +1,8 @@
 """When a trace or a thread can be judged, and when a running run is given up.
 
-A run is ready when it ended and a trace when its root did: the writer says so at once. What stays open is swept: a trace
-that was quiet for `settle`, a thread that was quiet for `idle` (wall clock, since imports carry old times or none).
-Whatever writes (worker, explorer, receiver) sweeps.
+A run is ready when it ended and a trace when its root did: the writer says so at once. What stays open is swept: a
+trace that was quiet for `settle`, a thread that was quiet for `idle` (wall clock, since imports carry old times or
+none). Whatever writes (worker, explorer, receiver) sweeps.
 """
 
 from __future__ import annotations

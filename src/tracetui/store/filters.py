@@ -66,6 +66,22 @@ def compile_filter(node: ast.Node, level: Level) -> Where:
     return Where(sql.text, sql.params, level, tuple(_drivers(node, level)))
 
 
+def compile_for_feedback(node: ast.Node) -> Sql:
+    """The condition that a filter is for a list of feedback, over that table under its own name.
+
+    `feedback.KEY` speaks of the listed row, every other field of the row it was said of.
+    """
+    if all(isinstance(leaf, ast.Field) and leaf.name == "feedback" for leaf in ast.leaves(node)):
+        return _Compiler(Level.RUN, "feedback").sql(node, _Context())
+    parts = []
+    for level in LEVELS:
+        target = _Compiler(level, "feedback").sql(node, _Context())
+        table = level.value
+        exists = f"EXISTS (SELECT 1 FROM {table} WHERE {table}.pk = feedback.target AND {target.text})"
+        parts.append(Sql(f"(feedback.level = '{table}' AND {exists})", target.params))
+    return _join(parts, all_of=False)
+
+
 def scoped(where: Where, level: Level, *, driver: Driver | None = None) -> Sql:
     """The condition over another level's table: it has a row that matches, or belongs to one that does.
 
@@ -152,8 +168,11 @@ class _Context(NamedTuple):
 
 
 class _Compiler:
-    def __init__(self, level: Level) -> None:
+    """Compiles for rows of one level. `listed`: the feedback row that all of `feedback.KEY` speaks of."""
+
+    def __init__(self, level: Level, listed: str | None = None) -> None:
         self._level = level
+        self._listed = listed
         self._rows = 0
 
     def sql(self, node: ast.Node, context: _Context) -> Sql:
@@ -174,6 +193,8 @@ class _Compiler:
     # -- AND groups and what they bind -----------------------------------------------------------------------
 
     def _group(self, items: tuple[ast.Node, ...], context: _Context) -> Sql:
+        if self._listed is not None:
+            return _join([self.sql(item, context) for item in items], all_of=context.want)
         parts = [
             self._one_row_each(keys, members, context) for keys, members in bound_together(items, context.bound_keys)
         ]
@@ -193,6 +214,8 @@ class _Compiler:
         return _some(rows, context.want)
 
     def _feedback(self, field: ast.Field, context: _Context) -> Sql:
+        if self._listed is not None:
+            return self._of_listed(self._listed, field, context.want)
         bound = context.row(field.key)
         has = isinstance(field.test, ast.Has) and not field.part
         if bound is not None and not (has and bound[1]):
@@ -206,6 +229,13 @@ class _Compiler:
         if isinstance(field.test, ast.Has):
             return _truth(rows(True), context.want)
         return _some(rows, context.want)
+
+    def _of_listed(self, row: str, field: ast.Field, want: bool) -> Sql:
+        mine = Sql("1") if field.key is None else Sql(f"{row}.key = ?", (field.key,))
+        test = fieldsql.on_feedback(row, field)
+        if isinstance(field.test, ast.Has):
+            return _truth(_join([mine, test], all_of=True), want)
+        return _join([mine, _truth(test, want)], all_of=True)
 
     def _rows_of(self, row: str, key: Key) -> Sql:
         rows = f"feedback AS {row} WHERE {FEEDBACK_OF[self._level].format(f=row)} AND {row}.deleted = 0"

@@ -144,14 +144,18 @@ def selective(access: Access, where: Where, level: Level) -> Driver | None:
 
 def count(access: Access, level: Level, where: Where | None) -> int:
     """How many rows of a level a filter matches."""
-    matching = condition(access, level, where)
-    if matching is None:
+    sql = count_statement(level, condition(access, level, where))
+    return int(access.first(sql.text, sql.params)[0])
+
+
+def count_statement(level: Level, matching: Matching | None) -> Sql:
+    """The query of a count."""
+    if matching is None:  # the rollups know
         total = {Level.THREAD: "count(*)", Level.TRACE: "sum(trace_count)", Level.RUN: "sum(run_count)"}[level]
-        return int(access.first(f"SELECT coalesce({total}, 0) FROM thread WHERE run_count > 0")[0])
-    table = level.value
+        return Sql(f"SELECT coalesce({total}, 0) FROM thread WHERE run_count > 0")
     plus = "+" if matching.by_index else ""
-    sql = f"SELECT count(*) FROM {table} WHERE {plus}{VISIBLE[level]} AND {matching.sql.text}"
-    return int(access.first(sql, matching.sql.params)[0])
+    sql = matching.sql
+    return Sql(f"SELECT count(*) FROM {level.value} WHERE {plus}{VISIBLE[level]} AND {sql.text}", sql.params)
 
 
 def keys(

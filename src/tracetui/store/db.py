@@ -258,6 +258,25 @@ def _in_words(error: sqlite3.DatabaseError, file: Path) -> StoreError:
     return StoreError("The store cannot be used", f"{file}: {error}.", f"See what is wrong: tracetui doctor {file}")
 
 
+_wal_indexes: dict[str, int] = {}
+
+
+def _wal_index(path: str) -> bytes:
+    """The first bytes of a WAL index; empty where there is none.
+
+    The file is opened once and never closed: POSIX drops all locks of a process on a file when *any* of its descriptors
+    is closed, and SQLite's locks on this file are what keeps processes from truncating it under each other.
+    """
+    try:
+        now = os.stat(path)  # noqa: PTH116  (the fields of a path that may vanish)
+        fd = _wal_indexes.get(path)
+        if fd is None or os.fstat(fd).st_ino != now.st_ino:
+            fd = _wal_indexes[path] = os.open(path, os.O_RDONLY)
+        return os.pread(fd, 100, 0)
+    except OSError:
+        return b""
+
+
 class Checkpointer:
     """Keeps the WAL bounded without making anybody wait.
 
@@ -289,11 +308,7 @@ class Checkpointer:
         Read from the WAL index, as SQLite's "WAL-mode File Format" has it: mxFrame at byte 16, nBackfill at 96. The
         file's size does not tell: it stays when the WAL starts over.
         """
-        try:
-            with Path(self._shm).open("rb", buffering=0) as file:
-                header = file.read(100)
-        except OSError:
-            return 0, 0
+        header = _wal_index(self._shm)
         if len(header) < 100:
             return 0, 0
         frames = int.from_bytes(header[16:20], sys.byteorder)

@@ -124,7 +124,6 @@ def test_what_is_new_comes_first_and_each_call_stands_over_its_result() -> None:
         "",
         '  ƒ lookup_order  id="4411"                   0.2s',
         '  × KeyError  no order "4411"',
-        '    KeyError: no order "4411"',
         "    ▾ stack, 3 frames",
         "      /app/shop/orders.py:41  lookup",
         "        return ORDERS[number]",

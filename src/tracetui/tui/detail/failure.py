@@ -49,12 +49,14 @@ def error_lines(page: Page, error: str, key: Hashable, *, indent: int = 0) -> It
     message = title[found.end() :] if found else title
     width = page.narrower(indent + 2)
     first = True
-    for row in wrap(display(f"{name}  {message}" if name and message else name or message), width):
+    gap = "" if not name or not message or message.startswith("(") else "  "
+    for row in wrap(display(name + gap + message), width):
         sign = Span(page.glyphs.failed, "bad", filled=True) if first else Span(" ")
         bold = len(name) if first else 0
         yield Line((Span(lead), sign, Span(" "), Span(row[:bold], "bad", bold=True), Span(row[bold:], "bad")))
         first = False
     frames, words = stack_of(rest)
+    words = "\n".join(line for line in words.split("\n") if line.strip() != title.strip())
     if words:
         yield from text_lines(
             page, words, ("error", key), lead=(Span(lead + "  "),), role="muted" if frames else "text-2", lines=12

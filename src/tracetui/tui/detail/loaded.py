@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from tracetui.model.errors import InputError
 from tracetui.model.kinds import Kind, Level, Status
 from tracetui.model.messages import input_messages, output_messages
 from tracetui.model.novelty import NewInCall
-from tracetui.model.rows import FeedbackRow, Row, RunDetail
+from tracetui.model.rows import FeedbackKey, FeedbackRow, Row, RunDetail
 from tracetui.tui.detail.chat import Result, Said
 from tracetui.tui.detail.pairing import result, result_of, results_of
 
@@ -44,6 +44,8 @@ class Loaded:
     """Failed runs inside a trace or thread."""
     children: tuple[Row, ...] = ()
     """Traces of a thread."""
+    keys: Mapping[str, FeedbackKey] = field(default_factory=dict)
+    """The feedback keys of the store."""
 
     @property
     def level(self) -> Level:
@@ -58,12 +60,13 @@ class Loaded:
 
 def load(reader: Reader, level: Level, pk: int) -> Loaded:
     """Everything about a row. Raises `InputError` where it is gone, and `StoreError` as the reader does."""
+    keys = {key.key: key for key in reader.feedback_keys()}
     if level == Level.RUN:
-        return _run(reader, pk)
+        return replace(_run(reader, pk), keys=keys)
     row = reader.rows(level, [pk]).get(pk)
     if row is None:
         raise InputError("Gone", f"This {level.value} is no longer in the store.", "Reload the list.")
-    return _trace(reader, row) if level == Level.TRACE else _thread(reader, row)
+    return replace(_trace(reader, row) if level == Level.TRACE else _thread(reader, row), keys=keys)
 
 
 def _run(reader: Reader, pk: int) -> Loaded:

@@ -72,7 +72,7 @@ def _row(page: Page, one: Chip, row: FeedbackRow, keys: int, values: int, full: 
         Span(f" {one.sources} ", "muted"),
     )
     when = figures.clock(row.created_at, page.now_us)
-    room = page.narrower(0) - keys - values - 8 - cells.width(when)
+    room = page.width - keys - values - cells.width(when) - 9
     return Line((*spans, Span(cells.cut(_who(row, full), max(room, 4)), "text-2")), (Span(when, "muted"),))
 
 

@@ -109,6 +109,9 @@ def _run(page: Page, loaded: Loaded) -> Iterator[Line]:
         inner = page.shifted(2)
         yield heading("in")
         yield from indented(value_lines(inner, run.inputs, "in"))
+        if run.outputs is None and loaded.row.error is not None:
+            yield from _said_of_it(page, loaded)
+            return
         yield BLANK
         yield heading("out")
         if run.outputs is None and loaded.row.status == "running":

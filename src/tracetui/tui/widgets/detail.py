@@ -153,7 +153,7 @@ class DetailPane(Widget):
         before = self.loaded
         loaded: Loaded = answer.value
         same = before is not None and (before.level, before.row.pk) == (loaded.level, loaded.row.pk)
-        self.loaded, self.error = loaded, None
+        self.loaded, self.error, self._keys = loaded, None, loaded.keys
         if not same:
             self._folds, self._spots = Folds(), {}
             self.cursor = self.top = 0

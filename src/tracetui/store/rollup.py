@@ -89,7 +89,11 @@ def root_of(conn: sqlite3.Connection, trace: int) -> int | None:
 def recompute_trace(
     conn: sqlite3.Connection, trace: int, rev: int, now: int, contents: Contents, *, data: bool
 ) -> None:
-    """Sum a trace up. `data`: its runs changed (not only feedback), so it is to be judged again."""
+    """Sum a trace up. `data`: its runs changed, so it is to be judged again; else only what is said of it did."""
+    cells = feedback_cells(trace_feedback(conn, trace))
+    conn.execute("UPDATE trace SET feedback = ?, rev = ? WHERE pk = ?", (cells, rev, trace))
+    if not data:
+        return
     counted = counting_runs(conn, trace)
     before = {row[0] for row in conn.execute("SELECT pk FROM run WHERE trace = ? AND counts_usage = 1", (trace,))}
     if before != counted:
@@ -102,13 +106,11 @@ def recompute_trace(
     root = root_of(conn, trace)
     conn.execute(
         f"""UPDATE trace SET run_count = ?, error_count = ?, running = ?, llm_calls = ?, tool_calls = ?,
-          started_at = ?, ended_at = ?, {", ".join(f"{name} = ?" for name in USAGE)}, root = ?, feedback = ?,
-          sort_at = coalesce(?, ?, received_at), rev = ? WHERE pk = ?""",
-        (runs, errors, running, llm, tool, started, ended, *usage, root,
-         feedback_cells(trace_feedback(conn, trace)), ended, started, rev, trace),
-    )  # fmt: skip
-    if data:
-        _from_root(conn, trace, root, rev, now, contents)
+          started_at = ?, ended_at = ?, {", ".join(f"{name} = ?" for name in USAGE)}, root = ?,
+          sort_at = coalesce(?, ?, received_at) WHERE pk = ?""",
+        (runs, errors, running, llm, tool, started, ended, *usage, root, ended, started, trace),
+    )
+    _from_root(conn, trace, root, rev, now, contents)
 
 
 def _from_root(conn: sqlite3.Connection, trace: int, root: int | None, rev: int, now: int, contents: Contents) -> None:
@@ -146,7 +148,11 @@ FROM trace WHERE thread = ? AND run_count > 0"""
 
 
 def recompute_thread(conn: sqlite3.Connection, thread: int, rev: int, now: int, *, data: bool) -> None:
-    """Sum a thread up over its traces."""
+    """Sum a thread up over its traces; without `data` only what is said of it and below."""
+    cells = feedback_cells(thread_feedback(conn, thread))
+    conn.execute("UPDATE thread SET feedback = ?, rev = ? WHERE pk = ?", (cells, rev, thread))
+    if not data:
+        return
     *sums, sort_at = conn.execute(THREAD_SUMS, (thread,)).fetchone()
     user = conn.execute(
         """SELECT run.user FROM trace JOIN run ON run.pk = trace.root
@@ -155,19 +161,10 @@ def recompute_thread(conn: sqlite3.Connection, thread: int, rev: int, now: int, 
     ).fetchone()
     conn.execute(
         f"""UPDATE thread SET trace_count = ?, run_count = ?, error_count = ?, llm_calls = ?, tool_calls = ?,
-          started_at = ?, ended_at = ?, {", ".join(f"{name} = ?" for name in USAGE)}, user = ?, feedback = ?,
-          sort_at = coalesce(?, sort_at), rev = ? WHERE pk = ?""",
-        (
-            *sums,
-            user[0] if user else None,
-            feedback_cells(thread_feedback(conn, thread)),
-            sort_at,
-            rev,
-            thread,
-        ),
+          started_at = ?, ended_at = ?, {", ".join(f"{name} = ?" for name in USAGE)}, user = ?,
+          sort_at = coalesce(?, sort_at), touched_at = ?, ready_rev = NULL WHERE pk = ?""",
+        (*sums, user[0] if user else None, sort_at, now, thread),
     )
-    if data:
-        conn.execute("UPDATE thread SET touched_at = ?, ready_rev = NULL WHERE pk = ?", (now, thread))
 
 
 def trace_feedback(conn: sqlite3.Connection, trace: int) -> list[tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,8 +81,10 @@ class Rule:
 
     @property
     def digest(self) -> str:
-        """Equal for rules that mean the same."""
-        text = jsonx.dumps(_sorted(self.meaning()))
+        """Equal for rules that mean the same. What is as it is by default does not count: new options change nothing."""
+        said = _besides_defaults({name: getattr(self, name) for name in _MEANING}, OPTIONS)
+        options = _besides_defaults(self.evaluate, TYPES[self.evaluate["type"]].options)
+        text = jsonx.dumps(_sorted(said | {"evaluate": options}))
         return hashlib.blake2b(text, digest_size=16).hexdigest()
 
     def spec(self) -> str:
@@ -304,6 +306,11 @@ def _hint(words: str) -> str:
 
 def _line_of(text: str, pattern: str) -> int:
     return next((n for n, line in enumerate(text.splitlines(), 1) if re.match(pattern, line)), 1)
+
+
+def _besides_defaults(values: Mapping[str, Any], options: Sequence[Option]) -> dict[str, Any]:
+    defaults = {option.name: option.default for option in options}
+    return {name: value for name, value in values.items() if name not in defaults or value != defaults[name]}
 
 
 def _sorted(value: Any) -> Any:

@@ -31,8 +31,17 @@ class Usual:
         self._conn = conn
         self._known: dict[tuple[Level, str, str], tuple[int, _Medians]] = {}
 
-    def median(self, view: View, measure: str, group: str) -> tuple[float, int] | None:
-        """The median among the targets that are like the view, and how many there are."""
+    def median(self, view: View, measure: str, group: str, least: int) -> tuple[float, int] | None:
+        """The median among the targets that are like the view, and how many there are; `None` for less than `least`.
+
+        Traces are often named after what they are about: where too few have the name, all of them are its like.
+        """
+        found = self._median(view, measure, group)
+        if (found is None or found[1] < least) and group == "kind and name" and view.level is Level.TRACE:
+            found = self._median(view, measure, "all")
+        return found if found is not None and found[1] >= least else None
+
+    def _median(self, view: View, measure: str, group: str) -> tuple[float, int] | None:
         key = (view.level, measure, group)
         last = targets.last_pk(self._conn, view.level)
         known = self._known.get(key)

@@ -15,6 +15,7 @@ from tracetui.evaluate.engine import Engine, Event
 from tracetui.evaluate.following import Watched
 from tracetui.model.errors import RulesError, StoreError
 from tracetui.model.times import now_us
+from tracetui.store import rules as stored
 from tracetui.store.db import explained
 from tracetui.store.ready import sweep
 
@@ -28,7 +29,7 @@ _SWEEPS = 20
 
 
 class Worker:
-    """Follows a store and its rules file. `stop` may be called from a signal handler or another thread."""
+    """Follows a store and its rules file until `stop` is called (by any thread) or the function given as `stop` says so."""
 
     def __init__(
         self,
@@ -36,24 +37,29 @@ class Worker:
         rules: Path | None = None,
         *,
         tell: Callable[[Event], None] = lambda _: None,
+        stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], int] = now_us,
     ) -> None:
         self._ended = threading.Event()
         self._tell = tell
         self._clock = clock
         self._file = Watched(rules or following.default_file(store))
-        self._engine = Engine(store, stop=self._ended.is_set, tell=tell, clock=clock)
+        self._asked = stop
+        self._engine = Engine(store, stop=self._stopped, tell=tell, clock=clock)
         self._looked = -LOOK_S
 
     def stop(self) -> None:
         """End soon: what is judged is written, lanes are given back."""
         self._ended.set()
 
+    def _stopped(self) -> bool:
+        return self._ended.is_set() or self._asked()
+
     def run(self) -> None:
         """Work until stopped. Raises `StoreError` where the store can no longer be used."""
         try:
             with explained(self._engine.conn):
-                while not self._ended.is_set():
+                while not self._stopped():
                     if not self._turn():
                         self._wait()
         finally:
@@ -77,7 +83,7 @@ class Worker:
         if self._file.changed():
             self._follow()
         for _ in range(_SWEEPS):
-            if self._ended.is_set() or not sweep(self._engine.conn, self._clock()):
+            if self._stopped() or not sweep(self._engine.conn, self._clock()):
                 break
 
     def _follow(self) -> None:
@@ -85,8 +91,10 @@ class Worker:
         try:
             file = self._file.read()
         except RulesError as error:
+            stored.note_trouble(self._engine.conn, error.message)
             self._tell(("rules", "", f"{error.message} {error.hint}".strip()))
             return
+        stored.note_trouble(self._engine.conn, None)
         for note in file.notes:
             self._tell(("note", "", note))
         for line in following.in_words(following.sync(self._engine.conn, file)):
@@ -96,7 +104,7 @@ class Worker:
         """Until another process wrote, or it is time to look."""
         conn = self._engine.conn
         version = conn.execute("PRAGMA data_version").fetchone()
-        while not self._ended.wait(POLL_S):
+        while not self._ended.wait(POLL_S) and not self._asked():
             if time.monotonic() - self._looked >= LOOK_S:
                 return
             if conn.execute("PRAGMA data_version").fetchone() != version:

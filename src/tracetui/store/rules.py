@@ -212,6 +212,22 @@ def _bring_back(conn: sqlite3.Connection, old: StoredRule, one: Definition) -> N
     conn.execute("UPDATE rule_work SET state = ? WHERE rule = ? AND state = ?", (READY, old.pk, REMOVED))
 
 
+def note_trouble(conn: sqlite3.Connection, trouble: str | None) -> None:
+    """Note why the rules file cannot be followed, for every explorer to show; `None`: it can."""
+    with writing(conn):
+        if trouble == rules_trouble(conn):
+            raise Unchanged
+        conn.execute("DELETE FROM meta WHERE key = 'rules_trouble'")
+        if trouble is not None:
+            conn.execute("INSERT INTO meta(key, value) VALUES ('rules_trouble', ?)", (trouble,))
+
+
+def rules_trouble(conn: sqlite3.Connection) -> str | None:
+    """Why the rules file cannot be followed, with file and line; `None` where it can."""
+    found = conn.execute("SELECT value FROM meta WHERE key = 'rules_trouble'").fetchone()
+    return None if found is None else str(found[0])
+
+
 def set_enabled(conn: sqlite3.Connection, name: str, on: bool) -> bool:
     """Switch a rule on or off; returns whether that changed anything. Raises `InputError` for an unknown name.
 

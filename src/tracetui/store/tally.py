@@ -21,6 +21,14 @@ def waiting(conn: sqlite3.Connection) -> int:
     return int(conn.execute("SELECT coalesce(sum(running), 0) FROM trace WHERE running > 0").fetchone()[0])
 
 
+def live_hits(conn: sqlite3.Connection) -> dict[str, int]:
+    """Rule -> how many pieces of feedback it has given, of any version. A scan of feedback."""
+    found = conn.execute(
+        "SELECT author, count(*) FROM feedback WHERE source = 'rule' AND deleted = 0 GROUP BY author"
+    ).fetchall()
+    return dict(found)
+
+
 def judged(conn: sqlite3.Connection, on: Level, walks: Level, filters: Sequence[Where], sample: float) -> int:
     """How many targets a rule judges as things are: ready, found by its filters, in its sample. Scans."""
     text, params = _judged(on, walks, filters)

@@ -191,6 +191,20 @@ def trace_of_implicit(conn: sqlite3.Connection, thread: int) -> Target | None:
     return None if row is None else Target(Level.TRACE, row[0], row[1], row[0])
 
 
+def newest(conn: sqlite3.Connection, level: Level, before: int | None, limit: int) -> list[int]:
+    """A page of targets, ready or not, the latest written first. `before`: the last one of the page before."""
+    found = conn.execute(
+        f"SELECT pk FROM {TABLES[level]} WHERE pk < ? AND {ALWAYS[level]} ORDER BY pk DESC LIMIT ?",
+        (2**62 if before is None else before, limit),
+    )
+    return [row[0] for row in found]
+
+
+def count_of(conn: sqlite3.Connection, level: Level) -> int:
+    """How many targets there are, ready or not."""
+    return int(conn.execute(f"SELECT count(*) FROM {TABLES[level]} WHERE {ALWAYS[level]}").fetchone()[0])
+
+
 def last_pk(conn: sqlite3.Connection, level: Level) -> int:
     """The greatest row number of a level: about how many there are."""
     found = conn.execute(f"SELECT max(pk) FROM {TABLES[level]}").fetchone()[0]

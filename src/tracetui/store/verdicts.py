@@ -348,6 +348,16 @@ def spoken_of(conn: sqlite3.Connection, name: str, level: Level, pks: Sequence[i
     return {row[0] for row in (*said, *failed)}
 
 
+def spoken_by(conn: sqlite3.Connection, name: str) -> set[tuple[str, int]] | None:
+    """Everything a rule has hits on, by level and target; `None` where the store has no such rule. Scans feedback."""
+    if conn.execute("SELECT 1 FROM rule WHERE name = ?", (name,)).fetchone() is None:
+        return None
+    found = conn.execute(
+        "SELECT level, target FROM feedback WHERE source = 'rule' AND author = ? AND deleted = 0", (name,)
+    )
+    return {(row[0], row[1]) for row in found}
+
+
 def _clean(text: str | None) -> str | None:
     """A text that SQLite can hold, of bounded length."""
     if text is None:

@@ -16,19 +16,19 @@ from tracetui.model.kinds import Level
 class Baselines(Protocol):
     """What is usual in the store."""
 
-    def median(self, view: View, measure: str, group: str) -> tuple[float, int] | None:
+    def median(self, view: View, measure: str, group: str, least: int) -> tuple[float, int] | None:
         """The median of a measure among the targets of the view's level that are like it, and how many there are.
 
-        `group` says what is like it: `kind`, `name`, `kind and name` or `all`.
+        `group` says what is like it: `kind`, `name`, `kind and name` or `all`. `None` where there are less than `least`.
         """
 
 
 class NoBaselines:
     """For rules that need none, and for tests of those."""
 
-    def median(self, view: View, measure: str, group: str) -> tuple[float, int] | None:
+    def median(self, view: View, measure: str, group: str, least: int) -> tuple[float, int] | None:
         """Nothing is known."""
-        del view, measure, group
+        del view, measure, group, least
         return None
 
 

@@ -28,6 +28,7 @@ class Threshold:
     high: float | None
     over: float | None
     under: float | None
+    floor: float | None
     group: str
     least: int
     baselines: Baselines
@@ -52,8 +53,10 @@ class Threshold:
         return self._against_usual(view, number, said, evidence) if relative else None
 
     def _against_usual(self, view: View, number: float, said: str, evidence: dict[str, Any]) -> Finding | None:
-        usual = self.baselines.median(view, self.name, self.group)
-        if usual is None or usual[1] < self.least:
+        if self.floor is not None and number < self.floor:
+            return None
+        usual = self.baselines.median(view, self.name, self.group, self.least)
+        if usual is None:
             return None
         median, n = usual
         evidence |= {"median": median, "n": n}
@@ -87,7 +90,7 @@ def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:
     return Threshold(
         name=name, low=_bound(options, "min", name), high=_bound(options, "max", name),
         over=_times(options, "over"), under=_times(options, "under"),
-        group=options["like"], least=options["least"], baselines=tools.baselines,
+        floor=_bound(options, "floor", name), group=options["like"], least=options["least"], baselines=tools.baselines,
     )  # fmt: skip
 
 
@@ -135,7 +138,14 @@ TYPE = EvaluatorType(
         Option("min", "amount", "hit below it"),
         Option("over", "text", 'hit above so many medians: "3x median"'),
         Option("under", "text", 'hit below so many medians: "0.2x median"'),
-        Option("like", "choice", "whose median", "kind and name", _GROUPS),
+        Option("floor", "amount", "numbers below it are no hit by median, however unusual"),
+        Option(
+            "like",
+            "choice",
+            "whose median; of traces with too few of one name it is that of all",
+            "kind and name",
+            _GROUPS,
+        ),
         Option("least", "integer", "no verdict by median with fewer targets than this", 20, low=1, high=1_000_000_000),
         *COMMON,
     ),

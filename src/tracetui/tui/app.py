@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import os
 from pathlib import Path
@@ -40,6 +41,7 @@ def prepare(path: Path, *, read_only: bool = False, author: str | None = None, f
     near = Feed(path, watch=True)
     near.ask("opening", _opening(restore=focus is None), NOW)
     near.start()
+    gc.disable()
     try:
         from tracetui.tui.program import Tracetui
 
@@ -47,6 +49,10 @@ def prepare(path: Path, *, read_only: bool = False, author: str | None = None, f
     except BaseException:
         near.close()
         raise
+    finally:
+        # modules live as long as the program: a collection that walks them all would be felt as a late key
+        gc.freeze()
+        gc.enable()
     return Tracetui(path, near, read_only=read_only, author=author or who(), focus=focus)
 
 

@@ -37,6 +37,8 @@ class Browser:
         self.follow = False
         """Whether the cursor goes to what comes in at the top."""
         self.loaded = False
+        self.painted = False
+        """The first page is on the screen: only then more is read."""
         self._after: questions.After = None
         self._owner: dict[Key, int] = {}
         """Unfolded rows -> the trace they belong to, or are."""
@@ -113,10 +115,17 @@ class Browser:
         self.tree.restyle()
         self.tree.reflow(outline.path(0) if len(outline) else (), 0)
         self.tree.post_message(Tree.Moved(0))
-        self._ask_threads()
+        if self.painted:
+            self._ask_threads()
         then, self._loaded = self._loaded, None
         if then is not None:
             then()
+
+    def go_on(self) -> None:
+        """The first page is painted: read what is around it."""
+        self.painted = True
+        self._ask_threads()
+        self.fill()
 
     def _ask_threads(self) -> None:
         if self._after is not None:
@@ -136,6 +145,8 @@ class Browser:
 
     def fill(self) -> None:
         """Ask for what is in sight, or nearly, and not known."""
+        if not self.painted:
+            return
         missing: list[Key] = []
         traces: dict[int, Row] = {}
         threads: list[int] = []

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from tracetui.store.reading import Reader
@@ -26,8 +26,7 @@ NOW, SOON, LATER = 0, 1, 2
 """Urgency of a question."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came of a question: its value, or why there is none."""
 
     topic: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracetui.model.kinds import Level
 from tracetui.tui.feed import LATER, NOW, Answer
@@ -22,8 +21,7 @@ TYPED_S = 0.08
 """A count begins when nothing was typed for so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """How many traces a filter matches, and how many there are to be judged where it asks for unjudged ones."""
 
     text: str
@@ -153,14 +151,14 @@ class Filters:
             return self._typed_bar(mode)
         if marks:
             note = "marked, all of the filter" if self._explorer.marking.everything else "marked"
-            return Bar(text=self.text, sign="*", count=f"{len(marks):,}", note=note)
+            return Bar(text=self.text, sign="*", number=f"{len(marks):,}", note=note)
         if not self.active:
             return Bar()
         if self.count is None:
             return Bar(text=self.text, note="counting")
         if self.count.total is not None:
-            return Bar(text=self.text, count=f"{self.judged:,}", note=f"of {self.count.total:,}{self._pace()}")
-        return Bar(text=self.text, count=f"{self.count.left:,}", note=_traces(self.count.left))
+            return Bar(text=self.text, number=f"{self.judged:,}", note=f"of {self.count.total:,}{self._pace()}")
+        return Bar(text=self.text, number=f"{self.count.left:,}", note=_traces(self.count.left))
 
     def _typed_bar(self, mode: BarMode) -> Bar:
         faults = mode.faults or mode.notes
@@ -173,7 +171,7 @@ class Filters:
             count, note = f"{self._typing.left:,}", _traces(self._typing.left)
         elif mode.line.text.strip():
             note = "counting"
-        return Bar(text=mode.line.text, at=mode.line.at, faults=faults, lead=lead, count=count, note=note)
+        return Bar(text=mode.line.text, at=mode.line.at, faults=faults, lead=lead, number=count, note=note)
 
     @property
     def judged(self) -> int:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracetui.model.kinds import KeyType, Level, Source
 from tracetui.model.rows import FeedbackKey, Row
@@ -29,8 +28,7 @@ NOTE = FeedbackKey(key="note", type=KeyType.FREEFORM, description="a remark")
 """The key of a comment where there is no current key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(NamedTuple):
     """What a bulk score would change: how many have no score of one's own yet, and what the others have."""
 
     fresh: int

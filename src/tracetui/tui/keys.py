@@ -7,8 +7,8 @@ person types it: a character, or a name of `NAMES`; a chord is two of them with 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 NAMES = {
     "pageup": "pgup",
@@ -37,8 +37,7 @@ _ROWS = (Where.ROWS,)
 _DETAIL = (Where.DETAIL,)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """Something a key does."""
 
     id: str

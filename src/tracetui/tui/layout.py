@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 SPLIT_FROM = 100
 """From this width on the tree and the detail stand side by side."""
@@ -17,8 +17,7 @@ _NAME_MIN, _NAME_WIDE = 26, 29
 _LAST_MIN, _LAST, _LAST_WIDE = 16, 18, 21
 
 
-@dataclass(frozen=True, slots=True)
-class Panes:
+class Panes(NamedTuple):
     """Widths in cells. One of the two is 0 where only one pane is shown at a time."""
 
     tree: int
@@ -31,8 +30,7 @@ class Panes:
         return bool(self.tree and self.detail)
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """Widths of a row's columns in cells; 0 is a column that has gone."""
 
     name: int

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tracetui.model.errors import FilterError
 from tracetui.model.kinds import Level
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from tracetui.store.reading import Reader
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """A store as it was left, and its first page."""
 
     store_id: str

@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracetui.model.kinds import Level
 
@@ -59,13 +59,12 @@ class Node:
         return self.starts[place] + self.nodes[place].size + index - self.indexes[place]
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """What stands in a screen row."""
 
     key: Key
     depth: int
-    index: int
+    place: int
     """Place among its siblings."""
     parent: Node
     node: Node | None

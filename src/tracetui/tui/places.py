@@ -85,7 +85,7 @@ class Places:
         if row is None:
             return None
         spot = outline.at(row)
-        index = spot.index + (1 if forward else -1)
+        index = spot.place + (1 if forward else -1)
         while 0 <= index < len(spot.parent.kids):
             key = (spot.parent.level, spot.parent.kids[index])
             if level == Level.TRACE and depth == 0 and not self._is_trace(key):

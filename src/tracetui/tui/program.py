@@ -37,8 +37,7 @@ class Tracetui(App[None]):
         return self.explorer
 
     def on_mount(self) -> None:
-        """Start the second reader, and end cleanly when the terminal or the session goes away."""
-        self._far.start()
+        """End cleanly when the terminal or the session goes away."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             with suppress(NotImplementedError, RuntimeError, ValueError):

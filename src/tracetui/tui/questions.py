@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracetui.model import jsonx
 from tracetui.model.kinds import Kind, Level
@@ -32,8 +32,7 @@ _AXIS_RUNS = 60_000
 """Longer traces have no axis: reading all their runs would hold up the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kids:
+class Kids(NamedTuple):
     """Children of a row (`None`: the top level), or a further page of them."""
 
     key: Key | None
@@ -45,8 +44,7 @@ class Kids:
     """Children of the only child."""
 
 
-@dataclass(frozen=True, slots=True)
-class First:
+class First(NamedTuple):
     """All that the first page needs."""
 
     kids: Kids

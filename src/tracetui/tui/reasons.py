@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracetui.model.kinds import KeyType
 from tracetui.model.rows import FeedbackKey
@@ -11,8 +11,7 @@ from tracetui.tui.keys import Action
 from tracetui.tui.scoring import scale, verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(NamedTuple):
     """What decides which keys do something."""
 
     row: bool = False

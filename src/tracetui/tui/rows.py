@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracetui.model.kinds import Kind, Level, Status
 from tracetui.model.rows import FeedbackKey, Row
@@ -19,8 +19,7 @@ TEXT_LIMIT = 200
 _INDENTED_LEVELS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """What all rows of a screen share."""
 
     ink: Ink
@@ -31,8 +30,7 @@ class Look:
     filtered: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a row stands and how it is just now."""
 
     depth: int

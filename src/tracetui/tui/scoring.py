@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracetui.model.kinds import KeyType
 from tracetui.model.rows import Category, FeedbackKey
@@ -36,8 +36,7 @@ STROKES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A score or value to be given, or taken back."""
 
     key: FeedbackKey

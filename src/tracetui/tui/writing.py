@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tracetui.model.errors import StoreError
 
@@ -45,8 +45,7 @@ class Job:
         return self.stop.is_set()
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """News of a job: how far it is (`total` > 0), its result, or why there is none."""
 
     job: Job

@@ -62,7 +62,7 @@ class Explorer(Screen[None]):
 
     DEFAULT_CSS = """
     Explorer { layers: default over; layout: vertical; overflow: hidden; }
-    #bars { dock: top; height: 2; }
+    #bars { dock: top; }
     #footer { dock: bottom; }
     #drawer { layer: over; dock: bottom; margin-bottom: 1; display: none; }
     #faults { layer: over; dock: top; margin-top: 2; display: none; }
@@ -114,7 +114,7 @@ class Explorer(Screen[None]):
         self._zoomed = False
         self._said: list[Piece] = []
         self._delayed: dict[str, Timer] = {}
-        self._bars = Lines(ink, id="bars")
+        self._bars = Lines(ink, lines=2, id="bars")
         self._footer = Lines(ink, id="footer")
         self._drawer = Lines(ink, id="drawer")
         self._faults = Lines(ink, id="faults")
@@ -137,8 +137,6 @@ class Explorer(Screen[None]):
         if self.writing is not None:
             self.writing.start(self._wrote)
         self.later("late", _LATE_S, self._late)
-        self.set_interval(TICK_S, self._tick)
-        self.call_after_refresh(self._furnish)
 
     def _hear(self, answer: Answer) -> None:
         self.post_message(self.Heard(answer))
@@ -147,7 +145,10 @@ class Explorer(Screen[None]):
         self.post_message(self.Wrote(news))
 
     def _furnish(self) -> None:
-        """What the first page does not need."""
+        """What the first page does not need, once it is painted."""
+        self.far.start()
+        self.set_interval(TICK_S, self._tick)
+        self.browser.go_on()
         from tracetui.tui.widgets.detail import DetailPane
 
         self.detail = DetailPane(self.ink, self.glyphs, self.path)
@@ -448,6 +449,7 @@ class Explorer(Screen[None]):
         if opening.node is not None:
             self.filters.restore(opening.memory.filter, opening.node)
         self.browser.open(opening.first, opening.where)
+        self.call_after_refresh(self._furnish)
         self.judge.current = opening.memory.key or None
         self._say_empty()
         self.redraw_bars()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.style import Style
 
@@ -14,8 +14,7 @@ from tracetui.tui.ink import Glyphs, Ink, Piece
 _FIELD = re.compile(r"-?[\w.*]+:")
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Something wrong with a filter: its place in the text, why, and what would mend it."""
 
     start: int
@@ -24,15 +23,14 @@ class Fault:
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Bar(NamedTuple):
     """What the filter bar says."""
 
     text: str = ""
     at: int | None = None
     """Place of the cursor while the filter is typed; `None`: it is not."""
     faults: tuple[Fault, ...] = ()
-    count: str = ""
+    number: str = ""
     """How many rows it finds: `318`; `> 10,000`."""
     note: str = ""
     """What stands behind the count: `traces, exact`."""
@@ -48,7 +46,7 @@ def bar(said: Bar, ink: Ink, glyphs: Glyphs, width: int) -> list[Piece]:
     right = _count(said, ink)
     size = sum(cells.width(text) for text, _ in right)
     if size > width // 2:
-        right = [piece for piece in right if piece[0].strip() in (said.count, said.sign)]
+        right = [piece for piece in right if piece[0].strip() in (said.number, said.sign)]
         size = sum(cells.width(text) for text, _ in right)
     room = width - size - 4
     left = _left(said, ink, room, glyphs)
@@ -64,10 +62,10 @@ def _count(said: Bar, ink: Ink) -> list[Piece]:
         out.append((said.lead + " ", muted))
     if said.sign:
         out.append((said.sign + " ", ink.on("accent", "surface")))
-    if said.count:
-        out.append((said.count, ink.on("text", "surface", bold=True)))
+    if said.number:
+        out.append((said.number, ink.on("text", "surface", bold=True)))
     if said.note:
-        out.append((" " + said.note if said.count else said.note, muted))
+        out.append((" " + said.note if said.number else said.note, muted))
     return out
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracetui.tui import cells
 from tracetui.tui.ink import Ink, Piece
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A key with one or two words; or words alone (`score helpful`), `loud` the part that stands out."""
 
     key: str

@@ -17,10 +17,11 @@ class Lines(Widget):
 
     DEFAULT_CSS = "Lines { height: 1; width: 100%; }"
 
-    def __init__(self, ink: Ink, ground: str = "surface", *, id: str | None = None) -> None:
+    def __init__(self, ink: Ink, ground: str = "surface", *, lines: int = 1, id: str | None = None) -> None:
         super().__init__(id=id)
         self._ink = ink
-        self._lines: list[list[Piece]] = [[]]
+        self._lines: list[list[Piece]] = [[] for _ in range(lines)]
+        self.styles.height = lines
         self.ground = ground
 
     def show(self, lines: Sequence[list[Piece]], ground: str | None = None) -> None:
@@ -37,6 +38,12 @@ class Lines(Widget):
         for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
             if old != new:
                 self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are: they bring ground and colours, so no CSS style or filter is to be put on them."""
+        x, y, width, height = crop
+        lines = [self.render_line(number) for number in range(y, y + height)]
+        return lines if (x, width) == (0, self.size.width) else [line.crop(x, x + width) for line in lines]
 
     def render_line(self, y: int) -> Strip:
         """One line, filled with the ground."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tracetui.model.text import display
 from tracetui.tui import cells
@@ -12,8 +12,7 @@ from tracetui.tui.ink import Glyphs, Ink, Piece
 _BAR = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Top:
+class Top(NamedTuple):
     """What the top bar says."""
 
     store: str

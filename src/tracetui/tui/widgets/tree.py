@@ -199,6 +199,12 @@ class Tree(Widget):
         columns = layout.columns(self.size.width - (1 if self.rule else 0))
         return Look(self._ink, self._glyphs, columns, self.shelf.keys, self._now_us, self.filtered)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines as they are: they bring ground and colours, so no CSS style or filter is to be put on them."""
+        x, y, width, height = crop
+        lines = [self.render_line(number) for number in range(y, y + height)]
+        return lines if (x, width) == (0, self.size.width) else [line.crop(x, x + width) for line in lines]
+
     def render_line(self, y: int) -> Strip:
         """The header, or the row under it."""
         width = self.size.width

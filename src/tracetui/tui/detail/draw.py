@@ -42,7 +42,8 @@ class Brush:
         end = min(width - 1, MAX_WIDTH + 1)
         room = max(end - right.cell_length - (2 if right.cell_length else 0), 0)
         if left.cell_length > room:
-            left = left.crop(0, room)
+            sign = Segment(self.glyphs.ellipsis, self.ink.on("muted", ground))
+            left = Strip([*left.crop(0, max(room - 1, 0)), sign]).crop(0, room)
         gap = Segment(" " * max(end - left.cell_length - right.cell_length, 0), plain)
         rest = Segment(" " * max(width - end, 0), plain)
         return Strip([*left, gap, *right, rest]).crop(0, width)

@@ -77,6 +77,15 @@ def test_every_command_of_a_page_runs(page: Path, prepared: Path, tmp_path: Path
         assert "Traceback" not in done.stderr
 
 
+def test_the_rules_that_are_shown_are_rules() -> None:
+    from tracetui.evaluate.rules import parse_rules
+
+    blocks = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs" / "rules.md").read_text("utf-8"), re.M | re.S)
+    assert blocks
+    for block in blocks:
+        assert parse_rules(block, "docs/rules.md").rules
+
+
 def test_every_verb_is_described() -> None:
     from tracetui.cli.main import VERBS
 

@@ -67,7 +67,7 @@ def test_errors_become_words_and_codes(
         raise error
 
     monkeypatch.setitem(main.cli.commands, "stats", command)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert main.run(["stats"]) == code
     said = capsys.readouterr()
     assert said.out == ""

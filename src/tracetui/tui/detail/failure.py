@@ -7,9 +7,10 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from tracetui.model.errors import TracetuiError
 from tracetui.model.text import display
 from tracetui.tui.detail.line import Act, Line, Page, Part, Span
-from tracetui.tui.detail.prose import text_lines, wrap
+from tracetui.tui.detail.prose import text_lines, wrap, wrapped
 from tracetui.tui.figures import counted
 
 _LIMIT = 100_000
@@ -129,3 +130,12 @@ def _frame_lines(page: Page, frame: Frame, lead: str) -> Iterator[Line]:
     for code in frame.code:
         for row in wrap(display(code, limit=400), width):
             yield Line((Span(lead + "  "), Span(row, "text")))
+
+
+def trouble_lines(page: Page, error: TracetuiError) -> Iterator[Line]:
+    """Why a row cannot be shown, in place of it: what, why, what now."""
+    sign = Span(page.glyphs.failed, "bad", filled=True)
+    yield Line((sign, Span(" " + display(error.title), "text", bold=True)))
+    for text, role in ((error.message, "text-2"), (error.hint, "muted")):
+        for row in wrapped(display(text, limit=4000, lines=True), page.narrower(2)) if text else ():
+            yield Line((Span("  " + row, role),))

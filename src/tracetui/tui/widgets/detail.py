@@ -17,14 +17,13 @@ from textual.widget import Widget
 from tracetui.model.errors import TracetuiError
 from tracetui.model.kinds import Level
 from tracetui.model.rows import FeedbackKey
-from tracetui.model.text import display
 from tracetui.model.times import now_us
 from tracetui.tui.detail import tabs
 from tracetui.tui.detail.draw import MARGIN, MAX_WIDTH, Brush, words_pattern
+from tracetui.tui.detail.failure import trouble_lines
 from tracetui.tui.detail.header import header_lines
 from tracetui.tui.detail.line import BLANK, Act, Folds, Line, Page, Source, Span
 from tracetui.tui.detail.loaded import Loaded, load
-from tracetui.tui.detail.prose import wrapped
 from tracetui.tui.feed import NOW, Answer, Feed
 from tracetui.tui.ink import Glyphs, Ink
 
@@ -195,7 +194,7 @@ class DetailPane(Widget):
         """Folds, size or content are others: lines are made again as they are looked at."""
         if self.loaded is None:
             self._header = []
-            self._source = Source(self._trouble())
+            self._source = Source(() if self.error is None else trouble_lines(self.page, self.error))
         else:
             page = self.page
             names = tabs.tabs_of(self.loaded)
@@ -205,16 +204,6 @@ class DetailPane(Widget):
             self._source = Source(tabs.lines_of(page, self.loaded, self.tab))
         self._move_to(self.cursor, self.top)
         self.refresh()
-
-    def _trouble(self) -> Iterable[Line]:
-        if self.error is None:
-            return
-        width = self.page.narrower(2)
-        sign = Span(self._glyphs.failed, "bad", filled=True)
-        yield Line((sign, Span(" " + display(self.error.title), "text", bold=True)))
-        for text, role in ((self.error.message, "text-2"), (self.error.hint, "muted")):
-            for row in wrapped(display(text, limit=4000, lines=True), width) if text else ():
-                yield Line((Span("  " + row, role),))
 
     def _move_to(self, cursor: int, top: int | None = None) -> None:
         """Put the cursor on a line that exists, and that line in sight."""

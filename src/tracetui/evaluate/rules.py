@@ -81,7 +81,7 @@ class Rule:
 
     @property
     def digest(self) -> str:
-        """Equal for rules that mean the same. What is as it is by default does not count: new options change nothing."""
+        """Equal for rules that mean the same. Defaults do not count, so that new options change nothing."""
         said = _besides_defaults({name: getattr(self, name) for name in _MEANING}, OPTIONS)
         options = _besides_defaults(self.evaluate, TYPES[self.evaluate["type"]].options)
         text = jsonx.dumps(_sorted(said | {"evaluate": options}))
@@ -214,7 +214,7 @@ def _evaluate(table: Any) -> dict[str, Any]:
             "evaluate", "evaluate is no table", 'Write [rule.evaluate] with type = "regex" and its options.'
         )
     name = table.get("type")
-    if name not in TYPES:
+    if not isinstance(name, str) or name not in TYPES:
         if name is None:
             raise OptionError("evaluate", "evaluate has no type", f"There are {', '.join(TYPES)}.")
         near = nearest(str(name), list(TYPES))

@@ -29,7 +29,7 @@ _SWEEPS = 20
 
 
 class Worker:
-    """Follows a store and its rules file until `stop` is called (by any thread) or the function given as `stop` says so."""
+    """Follows a store and its rules file until `stop` is called (by any thread) or the given function says so."""
 
     def __init__(
         self,

@@ -19,7 +19,7 @@ class Baselines(Protocol):
     def median(self, view: View, measure: str, group: str, least: int) -> tuple[float, int] | None:
         """The median of a measure among the targets of the view's level that are like it, and how many there are.
 
-        `group` says what is like it: `kind`, `name`, `kind and name` or `all`. `None` where there are less than `least`.
+        `group` says what is like it: `kind`, `name`, `kind and name`, `all`. `None` for less than `least`.
         """
 
 

@@ -35,6 +35,7 @@ _COMMON = frozenset(
 )
 _LATER_ANSWERS = 3
 _ERROR_HEAD = 4000
+_FEW_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class SwallowedError:
             if after.kind != Kind.TOOL:
                 continue
             given = _words(strings_of(after.arguments))
-            again = after.name == step.name and (not asked or asked & given)
+            # the same tool with other small arguments is another try; a shell's next command need not be one
+            again = after.name == step.name and len(asked) <= _FEW_WORDS
             if again or told & given or asked & given:
                 return False
         return True

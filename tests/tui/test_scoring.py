@@ -18,7 +18,7 @@ def test_what_a_key_means_depends_on_the_type():
     assert verdict("correct", CORRECT, "4") == "correct is yes/no"
     assert verdict("helpful", HELPFUL, "y") == "helpful is 1-5"
     assert verdict("tone", TONE, "1") == "tone is 2 labels"
-    assert verdict(None, None, "1") == "no key yet: s"
+    assert verdict(None, None, "1") == "no key yet"
 
 
 def test_best_and_worst_follow_the_direction():

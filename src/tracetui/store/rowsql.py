@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracetui.model import jsonx
-from tracetui.model.kinds import Level
+from tracetui.model.kinds import Level, Status
 from tracetui.model.rows import FeedbackCell, Row
 from tracetui.store.access import Access, pk_list
 from tracetui.store.pages import hidden_below
@@ -44,15 +44,33 @@ def _threads(access: Access, pks: Sequence[int]) -> list[Row]:
         if alone
         else ()
     )
-    return [_thread(row, names.get(row[0])) for row in found]
+    open_ends = _open_ends(access, pks)
+    return [_thread(row, names.get(row[0]), open_ends.get(row[0])) for row in found]
 
 
-def _thread(row: tuple[Any, ...], trace_name: str | None) -> Row:
+def _open_ends(access: Access, threads: Sequence[int]) -> dict[int, str]:
+    """The threads that are at work, and those whose last trace was abandoned: their status."""
+    found = access.all(
+        "SELECT thread, status, sort_at FROM trace WHERE thread IN (SELECT value FROM json_each(?)) "
+        "AND status IN ('running', 'abandoned') AND run_count > 0",
+        (pk_list(threads),),
+    )
+    if not found:
+        return {}
+    last = dict(access.all(f"SELECT pk, sort_at FROM thread WHERE {_IN}", (pk_list({row[0] for row in found}),)))
+    out: dict[int, str] = {}
+    for thread, status, at in found:
+        if status == Status.RUNNING or (at == last[thread] and thread not in out):
+            out[thread] = status
+    return out
+
+
+def _thread(row: tuple[Any, ...], trace_name: str | None, status: str | None) -> Row:
     pk, ident, name, implicit, project, started, ended, sort_at, traces, rev, *sums = row
     return Row(
         level=Level.THREAD, pk=pk, id=ident, name=name or trace_name or _bare(ident, bool(implicit)),
         implicit=bool(implicit), project=project or None, started_at=started, ended_at=ended, sort_at=sort_at,
-        trace_count=traces, child_count=traces, rev=rev, **_sums(sums),
+        status=status, trace_count=traces, child_count=traces, rev=rev, **_sums(sums),
     )  # fmt: skip
 
 

@@ -59,27 +59,27 @@ def _stroke(state: State, action: Action) -> str:
 
 
 def _repeat(state: State, action: Action) -> str:
-    return _write(state, action) or ("" if state.repeat else "nothing done yet")
+    return _write(state, action) or ("" if state.repeat else "nothing yet")
 
 
 def _current(state: State, action: Action) -> str:
-    return _row(state, action) or ("" if state.current else "no key yet: s")
+    return _row(state, action) or ("" if state.current else "no key yet")
 
 
 def _filter(state: State, _action: Action) -> str:
-    return "" if state.filtered else "no filter: /"
+    return "" if state.filtered else "no filter"
 
 
 def _marked(state: State, _action: Action) -> str:
-    return "" if state.marked else "nothing marked: space"
+    return "" if state.marked else "nothing marked"
 
 
 def _back(state: State, _action: Action) -> str:
-    return "" if state.back else "nowhere been yet"
+    return "" if state.back else "no jump yet"
 
 
 def _forward(state: State, _action: Action) -> str:
-    return "" if state.forward else "this is the newest place"
+    return "" if state.forward else "nowhere"
 
 
 def _pane(state: State, _action: Action) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from tracetui.tui.waterfall import Axis, bar, marked
 TEXT_LIMIT = 200
 """Characters of a name or an error that are looked at: more never fits a row."""
 _INDENTED_LEVELS = 6
+_CLASS = re.compile(r"(?:\w+\.)*([A-Za-z_]\w*)(?=[:(])")
+"""The class an error begins with, without its modules."""
 
 
 class Look(NamedTuple):
@@ -286,7 +289,7 @@ def _said(row: Row, place: Place, look: Look, made: list[Chip], width: int) -> P
         return None
     if row.status == Status.ABANDONED:
         return "abandoned, no end", ink.on("muted", ground)
-    if failed := place.failed_inside(row):
+    if (failed := place.failed_inside(row)) and not (place.opened and row.level == Level.RUN):
         return figures.counted(failed, "error"), ink.on("off" if place.dimmed else "muted", ground)
     return None
 
@@ -299,9 +302,8 @@ def error_words(error: str | None, width: int) -> str:
     for empty in ("Error: ", "Exception: "):  # a class that says nothing
         error = error.removeprefix(empty)
     line = display(error.lstrip().partition("\n")[0], limit=TEXT_LIMIT).strip() or "failed"
-    kind = line.partition(":")[0]
-    short = cells.width(line) > width and kind.isascii() and " " not in kind
-    return kind.rpartition(".")[2] if short else line
+    named = _CLASS.match(line)
+    return named.group(1) if named is not None and cells.width(line) > width else line
 
 
 def _chip(one: Chip, more: int, place: Place, look: Look) -> Iterator[Piece]:

@@ -58,7 +58,7 @@ def verdict(name: str | None, key: FeedbackKey | None, stroke: str) -> Verdict |
     A key that the store does not know yet (a filter named it) takes its type from its first score.
     """
     if name is None:
-        return "no key yet: s"
+        return "no key yet"
     if key is None:
         made = _first(name, stroke)
         return made if isinstance(made, str) else Verdict(made[0], made[1], known=False)
@@ -137,6 +137,12 @@ def letters(words: Iterable[tuple[str, str | None]], taken: str = "?") -> dict[s
                 given[letter] = word
                 break
     return given
+
+
+def rubric(keys: Iterable[FeedbackKey]) -> str | None:
+    """The key that is current before any was used: the first that somebody described and one stroke scores."""
+    described = (key for key in rank(keys) if key.description and strokes(key))
+    return next((key.key for key in described), None)
 
 
 def rank(keys: Iterable[FeedbackKey]) -> list[FeedbackKey]:

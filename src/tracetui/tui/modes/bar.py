@@ -126,5 +126,5 @@ def unknown_keys(node: Node, text: str, known: Mapping[str, FeedbackKey]) -> tup
         if place >= 0:
             near = get_close_matches(leaf.key, known, n=1)
             why = f"no feedback {leaf.key} in this store yet"
-            out.append(Fault(place, place + len(leaf.key), why, near[0] if near else ""))
+            out.append(Fault(place, place + len(leaf.key), why, near[0] if near else "", soft=True))
     return tuple(out)

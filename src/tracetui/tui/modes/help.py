@@ -39,6 +39,8 @@ _TOGETHER: dict[str, tuple[str, str]] = {
     "detail.tab9": ("detail.tab1", "tab by number"),
 }
 """Actions that share a line with one before them: the last of the line -> its first, and what both do."""
+_KEYS = 15
+"""Cells of the keys in a column."""
 _INSIDE = ("score.2", "score.3", "score.4", *(f"detail.tab{n}" for n in range(2, 9)))
 
 
@@ -75,8 +77,7 @@ class HelpMode(Mode):
             keys, words = shown(action.keys[0]), action.description
             if action.id in lasts:
                 last, words = lasts[action.id]
-                between = "-" if last in ("score.5", "detail.tab9") else " "
-                keys += between + shown(known[last].keys[0])
+                keys = _both(keys, shown(known[last].keys[0]), run=last in ("score.5", "detail.tab9"))
             out.append(Entry(action, keys, words, why_not(action, state)))
         return out
 
@@ -96,7 +97,7 @@ class HelpMode(Mode):
         """Title, what is typed, the keys in columns, the signs."""
         ink = self.explorer.ink
         muted = ink.on("muted", "surface")
-        title = f" keys for the {self.place.value}"
+        title = f" keys for the {'tree' if self.place == Where.ROWS else 'detail'}{self._on()}"
         what = f"   {what_scores(self.explorer.state)}"
         search: list[Piece] = [(" / ", ink.on("accent", "surface", bold=True)), *typed(self.line, ink, width - 6)]
         if not self.line.text:
@@ -109,6 +110,10 @@ class HelpMode(Mode):
         signs = self._signs(width) if height >= 30 else []
         room = max(height - len(out) - len(signs) - 3, 3)
         return [*out, *self._columns(width, room), *signs, []]
+
+    def _on(self) -> str:
+        row = self.explorer.listing.current
+        return f", on a {row.level.value}" if row is not None else ""
 
     def _columns(self, width: int, room: int) -> list[list[Piece]]:
         count = 3 if width >= 110 else 2 if width >= 76 else 1
@@ -152,12 +157,12 @@ class HelpMode(Mode):
         ground = "cursor" if entry is chosen and self.explorer.ink.colours["cursor"] else "surface"
         key = ink.on("off", ground) if entry.reason else ink.on("accent", ground, bold=True)
         words = ink.on("off" if entry.reason else "text", ground)
-        reason = cells.cut(entry.reason, max(size - 30, 8)) if entry.reason else ""
-        room = size - 11 - len(reason) - 2
+        reason = " " + entry.reason if entry.reason else ""
+        room = max(size - _KEYS - cells.width(reason) - 2, 0)
         return [
-            (cells.left(entry.keys, 10) + " ", key),
+            (cells.left(entry.keys, _KEYS - 1) + " ", key),
             (cells.left(entry.words, room), words),
-            (reason, ink.on("muted", ground)),
+            (cells.cut(reason, size - _KEYS - room - 2), ink.on("muted", ground)),
             ("  ", muted),
         ]
 
@@ -233,6 +238,13 @@ class HelpMode(Mode):
         """What is looked for."""
         self.line.insert(text)
         self.explorer.redraw_mode()
+
+
+def _both(first: str, last: str, *, run: bool) -> str:
+    """Two keys as one: `]e [e`, `1-5`, `ctrl+d u`."""
+    lead, plus, end = last.rpartition("+")
+    short = end if plus and end and first.startswith(lead + plus) else last
+    return f"{first}-{short}" if run else f"{first} {short}"
 
 
 def _packed(

@@ -34,7 +34,7 @@ from tracetui.tui.outline import Key, Outline
 from tracetui.tui.places import Places
 from tracetui.tui.reasons import State, why_not
 from tracetui.tui.rows import title
-from tracetui.tui.scoring import verdict
+from tracetui.tui.scoring import rubric, verdict
 from tracetui.tui.shelf import Shelf
 from tracetui.tui.status import TICK_S, Status
 from tracetui.tui.widgets.filterbar import bar, faults
@@ -450,7 +450,7 @@ class Explorer(Screen[None]):
             self.filters.restore(opening.memory.filter, opening.node)
         self.browser.open(opening.first, opening.where)
         self.call_after_refresh(self._furnish)
-        self.judge.current = opening.memory.key or None
+        self.judge.current = opening.memory.key or rubric(self.shelf.keys.values())
         self._say_empty()
         self.redraw_bars()
         at = self._focus or opening.memory.at

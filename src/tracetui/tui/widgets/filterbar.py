@@ -21,6 +21,8 @@ class Fault(NamedTuple):
     end: int
     why: str
     fix: str = ""
+    soft: bool = False
+    """It reads, and finds nothing here."""
 
 
 class Bar(NamedTuple):
@@ -103,9 +105,9 @@ def _styles(said: Bar, ink: Ink) -> list[Style]:
     styles = [text] * len(said.text)
     for found in _FIELD.finditer(said.text):
         styles[found.start() : found.end()] = [muted] * len(found.group())
-    wrong = ink.under("bad", "surface")
     for fault in said.faults:
         end = min(max(fault.end, fault.start + 1), len(said.text))
+        wrong = ink.under("warn" if fault.soft else "bad", "surface")
         styles[fault.start : end] = [wrong] * (end - min(fault.start, end))
     return styles
 
@@ -116,7 +118,8 @@ def faults(said: Bar, ink: Ink, glyphs: Glyphs, width: int) -> list[list[Piece]]
     out: list[list[Piece]] = []
     for fault in said.faults[:3]:
         part = cells.cut(display(said.text[fault.start : fault.end].strip()), 24, glyphs.ellipsis)
-        line: list[Piece] = [("  " + glyphs.failed + " ", ink.on("bad", "surface"))]
+        sign = (glyphs.suspicious, "warn") if fault.soft else (glyphs.failed, "bad")
+        line: list[Piece] = [(f"  {sign[0]} ", ink.on(sign[1], "surface"))]
         if part and part not in fault.why:
             line.append((part + "   ", text))
         line.append((display(fault.why), muted))

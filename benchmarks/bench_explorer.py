@@ -1,0 +1,78 @@
+"""The explorer at a million runs, as a person at a terminal meets it: `python benchmarks/bench_explorer.py STORE [ROUNDS]`.
+
+STORE is made by `seed.py`. Each figure is a median over rounds; the start is a ratio to a bare Textual hello world that
+is measured in turn with it. Uses the pty bench of the shared tools. Goals: spawn to first page <= 1.5 x the hello world,
+<= 100 MB, a key <= 10 ms (median), expanding a thread <= 50 ms, a trace of 50,000 runs <= 200 ms to its first rows, the
+detail of a call of 300 messages <= 100 ms.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+BENCH = Path(__file__).resolve().parents[2] / "shared/tools/ptybench.py"
+HELLO = """
+from textual.app import App
+from textual.widgets import Static
+class Hello(App):
+    BINDINGS = [("q", "quit", "q")]
+    def compose(self):
+        yield Static("READY-MARK")
+Hello().run()
+"""
+
+
+def measure(expect: str, keys: str, command: list[str]) -> dict[str, Any]:
+    """One run of the pty bench."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        line = [sys.executable, str(BENCH), "--expect", expect, "--quit", "q", "--json", file.name]
+        if keys:
+            line += ["--keys", keys]
+        subprocess.run([*line, "--", *command], check=True, stdout=subprocess.DEVNULL)
+        found: dict[str, Any] = json.loads(Path(file.name).read_text())
+        return found
+
+
+def step(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """One step of a run."""
+    return next(each for each in found["steps"] if each["step"] == name)
+
+
+def main(store: str, rounds: int) -> None:
+    """Measure and print."""
+    explorer = [sys.executable, "-m", "tracetui", store, "--read-only"]
+    with tempfile.TemporaryDirectory() as folder:
+        hello = Path(folder) / "hello.py"
+        hello.write_text(HELLO)
+        starts, ratios = [], []
+        for _ in range(rounds):
+            bare = measure("READY-MARK", "", [sys.executable, str(hello)])["expect"][0]["seconds"]
+            ours = measure(r"thread-\d", "", explorer)["expect"][0]["seconds"]
+            starts.append(ours)
+            ratios.append(ours / bare)
+    print(f"spawn to first page       {statistics.median(starts):.2f} s, {statistics.median(ratios):.2f} x hello world")
+    keys = "down*60;hold:down*100@30;pgdn*20;!g;down*2;right;!left;down;right"
+    runs = [measure(r"thread-\d", keys, explorer) for _ in range(rounds)]
+    for name in ("down*60", "pgdn*20", "right"):
+        steps = [step(found, name) for found in runs]
+        middle = statistics.median(each["stable_ms"]["p50"] for each in steps)
+        worst = statistics.median(each["stable_ms"]["p99"] for each in steps)
+        size = statistics.median(each["bytes_per_key"]["p50"] for each in steps)
+        print(f"{name:25} median {middle:.1f} ms, p99 {worst:.1f} ms, {size:,.0f} bytes")
+    print(f"memory                    {max(found['rss_peak_mib'] for found in runs):.0f} MiB at most")
+    keys = "!g;right;down;right;down;right;wait:crawl;!G;stable;enter;wait:earlier"
+    runs = [measure("big", keys, explorer) for _ in range(rounds)]
+    for found in runs[:1]:
+        print(json.dumps(found["steps"], indent=1))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5)

@@ -260,3 +260,25 @@ def test_mini_swe_agent_through_the_store(shared: Path, store: Path, source: Pat
     assert query(store, "SELECT sum(prompt_tokens), sum(error_count) FROM trace") == [(152_546_254, 636)]
     assert query(store, "SELECT type FROM feedback_key WHERE key = 'resolved'") == [("boolean",)]
     assert query(store, "SELECT count(*), sum(score) FROM feedback WHERE source = 'outcome'") == [(231, 170)]
+
+
+def test_the_store_itself_is_no_input(source: Path, store: Path, imported) -> None:
+    (store.parent / "a.jsonl").write_text(lines(langsmith_run(1)))
+    code, out, _ = imported(store.parent, source)
+    assert (code, out["runs"], out["refused"]) == (0, 1, [])
+    with sqlite3.connect(store) as other:
+        other.execute("SELECT count(*) FROM run").fetchone()  # it is open elsewhere, as it is while it is imported into
+        code, out, _ = imported(store)
+    assert code == 2
+    assert "a database, not a trace file" in out["refused"][0]["why"]
+
+
+def test_big_imports_are_written_by_a_process_of_their_own(source: Path, store: Path, imported) -> None:
+    text = "a long answer that no other run gives, number "
+    runs = [langsmith_run(number, outputs={"text": f"{text}{number} " * 40}) for number in range(600)]
+    (source / "a.jsonl").write_text(lines(*runs))
+    assert (source / "a.jsonl").stat().st_size > 1_000_000
+    code, out, _ = imported(source)
+    assert (code, out["runs"], out["refused"]) == (0, 600, [])
+    assert query(store, "SELECT count(*) FROM run WHERE phase = 2") == [(600,)]
+    assert imported(source)[1]["unchanged"] == 600

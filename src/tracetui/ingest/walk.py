@@ -70,10 +70,21 @@ def files(paths: Iterable[str]) -> Iterator[tuple[str, int, bool] | Refusal]:
             continue
         if stat.S_ISDIR(status.st_mode):
             yield from _directory(path)
+        elif _live_database(path):
+            yield Refusal(path, "", "a database, not a trace file (the store comes first on the line)")
         elif stat.S_ISREG(status.st_mode):
             yield path, status.st_size, True
         else:
             yield Refusal(path, "", "neither a regular file nor a directory")
+
+
+def _live_database(path: str) -> bool:
+    """Whether a file belongs to an open SQLite database, perhaps to the store that is being written.
+
+    It is not even opened: closing it again would drop the locks that SQLite holds on it for this process.
+    """
+    base = path.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
+    return Path(f"{base}-shm").exists()
 
 
 def _directory(path: str) -> Iterator[tuple[str, int, bool] | Refusal]:
@@ -86,7 +97,7 @@ def _directory(path: str) -> Iterator[tuple[str, int, bool] | Refusal]:
         try:
             if entry.is_dir(follow_symlinks=False):
                 yield from _directory(entry.path)
-            elif entry.is_file():
+            elif entry.is_file() and not _live_database(entry.path):
                 yield entry.path, entry.stat().st_size, False
         except OSError as error:
             yield Refusal(entry.path, "", (error.strerror or str(error)).lower())

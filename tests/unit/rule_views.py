@@ -53,7 +53,9 @@ def thread(*traces: TraceView) -> ThreadView:
     return ThreadView(pk=next(_pks), id="th", load=lambda _: traces)
 
 
-def rule_text(on: str = "run", where: str = "", name: str = "rule", key: str = "k", more: str = "", **evaluate: Any) -> str:
+def rule_text(
+    on: str = "run", where: str = "", name: str = "rule", key: str = "k", more: str = "", **evaluate: Any
+) -> str:
     """The TOML text of one rule."""
     lines = ["[[rule]]", f"name = '{name}'", f"key = '{key}'", f"on = '{on}'"]
     lines += [f"where = '''{where}'''"] if where else []
@@ -101,7 +103,9 @@ def make_store(path: Path, traces: int, calls: int = 3, *, angry: int = 7, sessi
     with Writer(path, create=True) as writer:
         for number in range(traces):
             name = f"t{number}"
-            texts = [f"{'wtf' if next(count) % angry == 0 else 'hello'} {number} {n} " + "w " * 40 for n in range(calls)]
+            texts = [
+                f"{'wtf' if next(count) % angry == 0 else 'hello'} {number} {n} " + "w " * 40 for n in range(calls)
+            ]
             runs = [root(name, session=session), *(call(name, n, text) for n, text in enumerate(texts, 1))]
             writer.write(Batch(tuple(runs)))
     return path

@@ -12,7 +12,12 @@ def loop(on="trace", **options):
 
 
 def test_a_loop_is_the_same_tool_with_equal_arguments():
-    calls = [tool("get", {"id": 1, "n": 2}), said("hm"), tool("get", {"n": 2.0, "id": 1}), tool("get", '{"id":1,"n":2}')]
+    calls = [
+        tool("get", {"id": 1, "n": 2}),
+        said("hm"),
+        tool("get", {"n": 2.0, "id": 1}),
+        tool("get", '{"id":1,"n":2}'),
+    ]
     found = loop().judge(trace(*calls))
     assert (found.count, found.evidence["tool"], found.evidence["times"]) == (3, "get", 3)
     assert loop(times=4).judge(trace(*calls)) is None
@@ -79,7 +84,7 @@ A, B, C = (lambda: tool("a")), (lambda: tool("b")), (lambda: tool("c"))
         ("require b", [A, C], 2),
         ("require b", [A, B], None),
         ("never b", [A, B], 2),
-        ('never "B" without \'A\'', [B], 1),
+        ("never \"B\" without 'A'", [B], 1),
     ],
 )
 def test_sentences_of_order(sentence, steps, hit):

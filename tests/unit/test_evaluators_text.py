@@ -52,7 +52,9 @@ def test_every_text_can_be_looked_at(choice, view):
 
 
 def test_history_is_not_new_and_tool_calls_are_no_answer():
-    view = run(inputs={"messages": [{"role": "user", "content": "wtf"}]}, outputs={"role": "assistant", "content": "ok"})
+    view = run(
+        inputs={"messages": [{"role": "user", "content": "wtf"}]}, outputs={"role": "assistant", "content": "ok"}
+    )
     assert evaluator(type="regex", text="new user messages", pattern="wtf").judge(view) is None
     assert evaluator(type="regex", text="input", pattern="wtf").judge(view) is not None
 
@@ -107,7 +109,9 @@ def test_offsets_of_words_are_those_of_the_text_itself(text, word):
         assert word.casefold() in text[start : max(end, start + 1)].casefold() or len(text.casefold()) != len(text)
 
 
-TEXTS = st.recursive(st.text(st.sampled_from("ab "), max_size=6), lambda inner: st.lists(inner, max_size=4), max_leaves=20)
+TEXTS = st.recursive(
+    st.text(st.sampled_from("ab "), max_size=6), lambda inner: st.lists(inner, max_size=4), max_leaves=20
+)
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=5))

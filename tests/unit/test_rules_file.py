@@ -22,7 +22,7 @@ def digest(text: str) -> str:
 
 def test_the_rule_of_the_design_reads():
     [rule] = parse_rules(
-        '''[[rule]]
+        """[[rule]]
 name    = "user-frustration"
 on      = "run"                       # run | trace | thread
 where   = "kind:llm"
@@ -33,7 +33,7 @@ type    = "regex"
 text    = "new user messages"
 pattern = \'\'\'\\b(wtf|ffs|this sucks)\\b\'\'\'
 flags   = "i"
-'''
+"""
     ).rules
     assert (rule.name, rule.on, rule.where, rule.key) == ("user-frustration", Level.RUN, "kind:llm", "frustrated")
     assert rule.evaluate["text"] == ("new user messages",)
@@ -158,9 +158,11 @@ NAMES = st.sampled_from(
 
 
 @settings(max_examples=200)
-@given(st.dictionaries(NAMES, VALUES, max_size=6), st.dictionaries(NAMES, VALUES, max_size=6), st.sampled_from(
-    ["regex", "contains", "threshold", "loop", "sequence", "swallowed_error"]
-))
+@given(
+    st.dictionaries(NAMES, VALUES, max_size=6),
+    st.dictionaries(NAMES, VALUES, max_size=6),
+    st.sampled_from(["regex", "contains", "threshold", "loop", "sequence", "swallowed_error"]),
+)
 def test_whatever_a_rule_holds_it_is_read_or_refused_in_words(table, options, kind):
     from tracetui.evaluate.lines import RuleLines
     from tracetui.evaluate.rules import _rule

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from rule_views import evaluator, run, said, thread, tool, trace
 
 

@@ -6,8 +6,8 @@ import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
-
 from rule_views import evaluator, run, said, thread, tool, trace
+
 from tracetui.evaluate.evaluators.base import Tools
 from tracetui.evaluate.findings import EvaluationError
 from tracetui.evaluate.matching import Hits, Matchers

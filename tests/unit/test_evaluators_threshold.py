@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from rule_views import evaluator, run, said, trace
+
 from tracetui.evaluate.evaluators.base import Tools
 
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-
 from rule_views import make_store, rule_text
+
 from tracetui.cli.main import run
 
 ANGRY = rule_text(where="kind:llm", name="angry", key="angry", type="regex", text="input", pattern="wtf")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from rule_views import rule_text
+
 from tracetui.evaluate import starter
 from tracetui.evaluate.rules import from_spec, parse_rules, read_rules
 from tracetui.model.errors import RulesError

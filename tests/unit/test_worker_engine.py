@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from rule_views import call, make_store, root, rule_text
+
 from tracetui.evaluate import following
 from tracetui.evaluate.engine import Engine
 from tracetui.evaluate.foreground import evaluate, read_condition
@@ -23,8 +23,8 @@ from tracetui.store import rules as stored
 from tracetui.store.db import connect_write
 from tracetui.store.doctor import Weight, examine
 from tracetui.store.reading import Reader
-from tracetui.store.verdicts import KeyForm, LeaseLostError, Passed, Said, Verdict, VerdictWriter
 from tracetui.store.targets import Target
+from tracetui.store.verdicts import KeyForm, LeaseLostError, Passed, Said, Verdict, VerdictWriter
 from tracetui.store.writer import Writer
 
 ANGRY = rule_text(where="kind:llm", type="regex", text="input", pattern="wtf")

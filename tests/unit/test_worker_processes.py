@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from rule_views import call, make_store, root, rule_text
+
 from tracetui.model.kinds import Level
 from tracetui.model.records import Batch
 from tracetui.store.doctor import Weight, examine

@@ -174,6 +174,27 @@ def as_number(text: str) -> float | None:
         return None
 
 
+def matches_feedback(node: ast.Node, one: FeedbackRecord, target: Node) -> bool:
+    """Whether a list of feedback has this row: `feedback.KEY` speaks of it, other fields of its target."""
+    return feedback_list_truth(node, one, target) is True
+
+
+def feedback_list_truth(node: ast.Node, one: FeedbackRecord, target: Node) -> Truth:
+    match node:
+        case ast.And(items=items):
+            return kleene_and([feedback_list_truth(item, one, target) for item in items])
+        case ast.Or(items=items):
+            return opposite(kleene_and([opposite(feedback_list_truth(item, one, target)) for item in items]))
+        case ast.Not(item=item):
+            return opposite(feedback_list_truth(item, one, target))
+        case ast.Field(name="feedback"):
+            mine = node.key in (None, one.key)
+            if isinstance(node.test, ast.Has):
+                return mine and said(node, one) is True
+            return said(node, one) if mine else None
+    return truth(node, target, {}, False)
+
+
 def field_truth(node: ast.Field, row: Node) -> Truth:
     for level in LEVELS[LEVELS.index(row.level) :]:
         if has_field(level, node.name):

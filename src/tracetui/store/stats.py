@@ -17,7 +17,6 @@ Progress = Callable[[int], None]
 
 _PAGE = 2000
 _REFERENCE = re.compile(rb'\{"":(-?)(\d+)\}')
-_ESCAPED = b'{"":['
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def content_count(access: Access) -> int:
 
 def full_length(text: bytes, full: array[int]) -> int:
     """Bytes of a stored text with what its references stand for; `full` has the length of each node."""
-    length = len(text) - 2 * text.count(_ESCAPED)
+    length = len(text)
     for found in _REFERENCE.finditer(text):
         brackets = 2 if found[1] else 0  # the items of a list's part stand without its brackets
         length += full[int(found[2])] - len(found[0]) - brackets

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import orjson
 
-ARCHIVE = Path(__file__).resolve().parents[2] / "shared/data/mini-swe-agent/gemini-3-pro_swebench-verified_part-A.tar.xz"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+ARCHIVE = SHARED / "data/mini-swe-agent/gemini-3-pro_swebench-verified_part-A.tar.xz"
 CALLS = 9302
 
 

@@ -19,9 +19,27 @@ from tracetui.model.records import Batch, FeedbackRecord, RunRecord
 from tracetui.store.writer import Writer
 
 BEGIN = 1_760_000_000_000_000
+_TOOLS = ("lookup_order", "search", "refund")
 BIG_TRACE = 50_000
 LONG_CALL = 300
-_WORDS = "order refund parcel address invoice agent policy search result customer total error retry plan file test".split()
+_WORDS = [
+    "order",
+    "refund",
+    "parcel",
+    "address",
+    "invoice",
+    "agent",
+    "policy",
+    "search",
+    "result",
+    "customer",
+    "total",
+    "error",
+    "retry",
+    "plan",
+    "file",
+    "test",
+]
 
 
 def _text(chance: random.Random, words: int) -> str:
@@ -54,7 +72,7 @@ def small_trace(number: int, chance: random.Random) -> tuple[list[RunRecord], li
         else:
             result = _text(chance, 60)
             runs.append(RunRecord(
-                id=f"{ident}/{step}", parent=ident, kind="tool", name=chance.choice(("lookup_order", "search", "refund")),
+                id=f"{ident}/{step}", parent=ident, kind="tool", name=chance.choice(_TOOLS),
                 started_at=at, ended_at=at + 200_000, inputs={"id": chance.randrange(9999)}, outputs=result,
                 error="KeyError: no such order" if chance.random() < 0.02 else None, **common,
             ))  # fmt: skip
@@ -70,9 +88,7 @@ def small_trace(number: int, chance: random.Random) -> tuple[list[RunRecord], li
 def big_trace(chance: random.Random, size: int) -> list[RunRecord]:
     """One trace of many runs below one agent; its last run is a call of 300 messages."""
     ident, begin = "seed:big", BEGIN + 10**12
-    messages = [
-        {"role": ("user", "assistant")[index % 2], "content": _text(chance, 80)} for index in range(LONG_CALL)
-    ]
+    messages = [{"role": ("user", "assistant")[index % 2], "content": _text(chance, 80)} for index in range(LONG_CALL)]
     runs = [RunRecord(id=ident, trace=ident, kind="agent", name="big", session="big", started_at=begin,
                       ended_at=begin + size * 1000)]  # fmt: skip
     runs += [

@@ -121,7 +121,7 @@ def worlds(draw) -> tuple[list[RunRecord], list[FeedbackRecord]]:
                 case _:
                     records.append(RunRecord(phase=1, **common, **start))
             if draw(st.booleans()):
-                said.append(FeedbackRecord(level=Level.RUN, target=ident, key="ok", score=1.0, boolean=True, author="a"))
+                said.append(FeedbackRecord(level=Level.RUN, target=ident, key="ok", score=1, boolean=True, author="a"))
         said.append(FeedbackRecord(level=Level.TRACE, target=root, key="grade", score=draw(st.integers(1, 5)) / 5))
         if session:
             said.append(FeedbackRecord(level=Level.THREAD, target=session, key="mood", value="bad", author=str(trace)))
@@ -198,7 +198,9 @@ def test_usage_counts_once(path):
         RunRecord(id="t:o", parent="t:a", name="outer", kind="llm", **usage),
         RunRecord(id="t:i", parent="t:o", name="inner", kind="llm", **usage),
         RunRecord(id="t:x", parent="t:a", kind="llm", response_id="r", started_at=10**15, ended_at=10**15 + 9, **usage),
-        RunRecord(id="t:y", parent="t:a", kind="llm", response_id="r", started_at=10**15 + 1, ended_at=10**15 + 8, **usage),
+        RunRecord(
+            id="t:y", parent="t:a", kind="llm", response_id="r", started_at=10**15 + 1, ended_at=10**15 + 8, **usage
+        ),  # noqa: E501
     )
     assert one(path, "SELECT prompt_tokens, completion_tokens, cost FROM trace") == (84, 18, 1.0)
 

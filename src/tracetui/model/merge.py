@@ -13,6 +13,7 @@ from typing import Any
 from tracetui.model.kinds import Kind, Phase, Status
 
 ABSENT, EMPTY, VALUE = 0, 1, 2
+_KINDS = frozenset(str(kind) for kind in Kind)
 ABANDONED_AFTER_US = 30 * 60 * 1_000_000
 """Wall clock without news of its trace after which a running run is shown as abandoned."""
 
@@ -63,4 +64,4 @@ def status_of(phase: int, error: str | None, said: str | None, *, abandoned: boo
 
 def kind_of(kind: str | None) -> str:
     """A known kind, else `other`."""
-    return kind if kind in Kind._value2member_map_ else Kind.OTHER
+    return kind if kind is not None and kind in _KINDS else Kind.OTHER

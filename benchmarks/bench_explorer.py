@@ -1,9 +1,9 @@
 """The explorer at a million runs, as a person at a terminal meets it.
 
-`python benchmarks/bench_explorer.py STORE [ROUNDS]`; STORE is made by `seed.py`. Each figure is a median over rounds; the start is a ratio to a bare
-Textual hello world that is measured in turn with it. Uses the pty bench of the shared tools. Goals: spawn to first page
-<= 1.5 x the hello world, <= 100 MB, a key <= 10 ms (median), expanding a thread <= 50 ms, a trace of 50,000 runs <= 200 ms to its first rows, the
-detail of a call of 300 messages <= 100 ms.
+`python benchmarks/bench_explorer.py STORE [ROUNDS]`; STORE is made by `seed.py`. Each figure is a median over rounds;
+the start is a ratio to a bare Textual hello world that is measured in turn with it. Uses the pty bench of the shared
+tools. Goals: spawn to first page <= 1.5 x the hello world, <= 100 MB, a key <= 10 ms (median), expanding a thread
+<= 50 ms, a trace of 50,000 runs <= 200 ms to its first rows, the detail of a call of 300 messages <= 100 ms.
 """
 
 from __future__ import annotations

@@ -22,24 +22,8 @@ BEGIN = 1_760_000_000_000_000
 _TOOLS = ("lookup_order", "search", "refund")
 BIG_TRACE = 50_000
 LONG_CALL = 300
-_WORDS = [
-    "order",
-    "refund",
-    "parcel",
-    "address",
-    "invoice",
-    "agent",
-    "policy",
-    "search",
-    "result",
-    "customer",
-    "total",
-    "error",
-    "retry",
-    "plan",
-    "file",
-    "test",
-]
+_WORDS = """order refund parcel address invoice agent policy search result customer total error retry plan file test
+""".split()  # noqa: SIM905
 
 
 def _text(chance: random.Random, words: int) -> str:

@@ -200,7 +200,7 @@ def test_usage_counts_once(path):
         RunRecord(id="t:x", parent="t:a", kind="llm", response_id="r", started_at=10**15, ended_at=10**15 + 9, **usage),
         RunRecord(
             id="t:y", parent="t:a", kind="llm", response_id="r", started_at=10**15 + 1, ended_at=10**15 + 8, **usage
-        ),  # noqa: E501
+        ),
     )
     assert one(path, "SELECT prompt_tokens, completion_tokens, cost FROM trace") == (84, 18, 1.0)
 

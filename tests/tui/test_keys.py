@@ -33,7 +33,7 @@ def test_a_scoring_key_means_the_same_on_rows_and_in_the_detail():
             assert set(action.where) == {Where.ROWS, Where.DETAIL}
 
 
-@pytest.mark.parametrize("action", [action for action in ACTIONS], ids=lambda action: action.id)
+@pytest.mark.parametrize("action", list(ACTIONS), ids=lambda action: action.id)
 def test_pressing_its_keys_gives_the_action(action):
     for place in action.where:
         for key in action.keys:
@@ -55,7 +55,8 @@ def test_a_chord_that_ends_in_nothing_is_forgotten():
 @pytest.mark.parametrize(
     ("key", "character", "spelling"),
     [
-        ("space", " ", "space"), ("right_square_bracket", "]", "]"), ("question_mark", "?", "?"), ("escape", None, "esc"),
+        ("space", " ", "space"),
+        ("right_square_bracket", "]", "]"), ("question_mark", "?", "?"), ("escape", None, "esc"),
         ("G", "G", "G"), ("pagedown", None, "pgdn"), ("ctrl+u", None, "ctrl+u"), ("alt+left", None, "alt+left"),
         ("enter", "\r", "enter"), ("tab", "\t", "tab"), ("backspace", "\x7f", "backspace"), ("escape", "\x1b", "esc"),
     ],

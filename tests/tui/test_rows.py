@@ -88,7 +88,7 @@ AXIS = Axis(NOON, NOON + 14_200_000, (0.1, 0.37))
             "*      | R policy_index                              grounded .3 J/H    ",
         ),
         (
-            Row(level=Level.THREAD, pk=1, id="t", name="checkout-7e88", status="running", started_at=NOON, trace_count=2,
+            Row(level=Level.THREAD, pk=1, id="t", name="checkout-7e88", status="running", sort_at=NOON, trace_count=2,
                 child_count=2),
             Place(0),
             " ~ > checkout-7e88  2 traces                    now  running, 41s       ",

@@ -236,21 +236,23 @@ class Browser:
             outline.replace(path[-1], kids.pks, complete=kids.after is None)
         else:
             outline.unfold(path, kids.level, kids.pks, complete=kids.after is None)
-        self._own(path[-1])
+        self._own(path)
         if kids.after is not None:
             ask = partial(questions.kids, key=path[-1], where=self.where, after=kids.after, chain=0)
             self.near.ask(f"more {path[-1][0]} {path[-1][1]}", ask, LATER)
         if kids.only is not None:
             self._open((*path, (kids.level, kids.pks[0])), kids.only)
 
-    def _own(self, key: Key) -> None:
+    def _own(self, path: Path) -> None:
+        """Note which trace an unfolded row belongs to, so that news of the trace reaches its children."""
+        key = path[-1]
         row = self.shelf.rows.get(key)
         if key[0] == Level.TRACE:
             self._owner[key] = key[1]
-        elif row is not None:
-            trace = row.pk if row.level == Level.TRACE else row.trace_pk
-            if trace is not None:
-                self._owner[key] = trace
+        elif key[0] == Level.RUN and path[-2] in self._owner:
+            self._owner[key] = self._owner[path[-2]]
+        elif row is not None and row.level == Level.TRACE:  # a thread that stands for its only trace
+            self._owner[key] = row.pk
 
     def _more_kids(self, kids: Kids) -> None:
         assert kids.key is not None

@@ -98,6 +98,12 @@ class Feed:
         with self._lock:
             return topic in self._waiting or (self._running is not None and self._running.topic == topic)
 
+    @property
+    def busy(self) -> bool:
+        """Whether any answer is still to come."""
+        with self._lock:
+            return bool(self._waiting) or self._running is not None
+
     def close(self) -> None:
         """Stop, and interrupt what is being read."""
         with self._lock:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from tracetui.model.kinds import Level
+from tracetui.model.rows import Row
 from tracetui.tui.feed import LATER, NOW, Answer
 from tracetui.tui.figures import counted
+from tracetui.tui.keys import Where as Place
 from tracetui.tui.widgets.filterbar import Bar
 
 if TYPE_CHECKING:
@@ -15,10 +17,20 @@ if TYPE_CHECKING:
     from tracetui.store.filters import Where
     from tracetui.store.reading import Reader
     from tracetui.tui.modes.bar import BarMode
+    from tracetui.tui.modes.base import Mode
     from tracetui.tui.screens.explorer import Explorer
 
+_ID_LENGTH = 3
+"""Shorter words are no ids."""
 TYPED_S = 0.08
 """A count begins when nothing was typed for so long."""
+
+
+class Named(NamedTuple):
+    """What a word is the id of."""
+
+    text: str
+    rows: tuple[Row, ...]
 
 
 class Count(NamedTuple):
@@ -54,8 +66,36 @@ class Filters:
         """Another filter is being typed: count what it finds, a moment from now."""
         self._typing = None
         self._explorer.far.forget("typed")
+        self._find(bar.line.text.strip())
         if bar.node is not None and bar.line.text.strip():
             self._explorer.later("typed", TYPED_S, lambda: self._count("typed", bar.line.text.strip(), bar.node))
+
+    def _find(self, text: str) -> None:
+        """A single word may be the id of a row."""
+        if len(text) >= _ID_LENGTH and not any(char.isspace() or char == "*" for char in text):
+            self._explorer.far.ask("find", lambda reader: Named(text, tuple(reader.find(text.strip('"')))), NOW)
+        else:
+            self._explorer.far.forget("find")
+
+    def found(self, named: Named, mode: Mode | None) -> None:
+        """An id was looked up: while it is typed the bar says so, after that it is gone to."""
+        if not named.rows:
+            return
+        row = named.rows[0]
+        if mode is not None and mode.where == Place.BAR:
+            bar = cast("BarMode", mode)
+            if bar.line.text.strip() == named.text:
+                bar.row = row
+                self._explorer.redraw_bars()
+        elif self.text == named.text:
+            self.go(row)
+
+    def go(self, row: Row) -> None:
+        """To a row that was named by its id, whatever the filter."""
+        if self.active:
+            self.clear()
+        self._explorer.places.remember()
+        self._explorer.places.go((row.level, row.pk))
 
     def dropped(self) -> None:
         """The filter that was typed is not wanted."""
@@ -77,11 +117,6 @@ class Filters:
 
     def run(self, text: str, node: Node) -> None:
         """Show what a filter matches; a single word that is an id goes to its row instead."""
-        if len(text) >= 8 and not any(char.isspace() or char == "*" for char in text):
-            self._explorer.far.ask("find", lambda reader: reader.find(text.strip('"')), NOW)
-        self._apply(text, node)
-
-    def _apply(self, text: str, node: Node) -> None:
         from tracetui.query.ast import EVERYTHING, feedback_keys
         from tracetui.store.filters import compile_filter
 
@@ -91,6 +126,7 @@ class Filters:
             self.clear()
             return
         self.text, self.node = text, node
+        self._find(text)
         self._began, self._judged_at_first = time.monotonic(), None
         named = feedback_keys(node)
         if len(named) == 1:
@@ -163,7 +199,9 @@ class Filters:
     def _typed_bar(self, mode: BarMode) -> Bar:
         faults = mode.faults or mode.notes
         lead = count = note = ""
-        if mode.faults:
+        if mode.row is not None:
+            faults, note = (), f"the {mode.row.level.value} of this id"
+        elif mode.faults:
             if self.count is not None:
                 lead, count = "shown: the last filter that reads,", f"{self.count.left:,}"
                 note = "trace" if self.count.left == 1 else "traces"

@@ -281,8 +281,9 @@ def _last(row: Row, place: Place, look: Look) -> Iterator[Piece]:
 def _said(row: Row, place: Place, look: Look, made: list[Chip], width: int) -> Piece | None:
     """Words that go before the chips (an error, running), or in their place (how many errors)."""
     ink, ground = look.ink, place.ground
-    if row.status == Status.RUNNING and row.started_at is not None:
-        return f"running, {figures.age(look.now_us - row.started_at)}", ink.on("accent", ground)
+    since = row.sort_at if row.level == Level.THREAD else row.started_at  # of a thread its last trace
+    if row.status == Status.RUNNING and since is not None:
+        return f"running, {figures.age(look.now_us - since)}", ink.on("accent", ground)
     if row.level == Level.RUN and row.status == Status.ERROR and not _only_passed_on(row, place):
         return error_words(row.error, width), ink.on("off" if place.dimmed else "bad", ground)
     if made:

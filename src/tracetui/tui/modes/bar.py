@@ -16,7 +16,7 @@ from tracetui.tui.widgets.footer import Item
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tracetui.model.rows import FeedbackKey
+    from tracetui.model.rows import FeedbackKey, Row
     from tracetui.query.ast import Node
     from tracetui.tui.screens.explorer import Explorer
 
@@ -36,13 +36,14 @@ class BarMode(Mode):
         self.notes: tuple[Fault, ...] = ()
         """What reads but finds nothing in this store."""
         self.node: Node | None = None
-        self.count = ""
+        self.row: Row | None = None
+        """The row that the text is the id of."""
         self._read()
 
     def _read(self) -> None:
         self.node, self.faults = read(self.line.text)
         self.notes = () if self.node is None else unknown_keys(self.node, self.line.text, self.explorer.shelf.keys)
-        self.count = ""
+        self.row = None
 
     def type(self, key: str) -> bool:
         """A key of the line."""
@@ -71,7 +72,9 @@ class BarMode(Mode):
         out = []
         if self.fix is not None:
             out.append(Item("tab", "take the fix"))
-        if self.faults:
+        if self.row is not None:
+            out = [Item("enter", "go to it")]
+        elif self.faults:
             out.append(Item("enter", "run: mend it first", off=True))
         else:
             out.append(Item("enter", "run"))
@@ -88,6 +91,10 @@ class BarMode(Mode):
                 if (fault := self.fix) is not None:
                     self.line.set(self.line.text[: fault.start] + fault.fix + self.line.text[fault.end :])
                     self._changed()
+            case "bar.run" if self.row is not None:
+                self.leave()
+                self.explorer.filters.dropped()
+                self.explorer.filters.go(self.row)
             case "bar.run" if self.node is not None:
                 self.leave()
                 self.explorer.filters.run(self.line.text.strip(), self.node)

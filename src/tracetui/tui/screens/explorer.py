@@ -40,6 +40,7 @@ from tracetui.tui.status import TICK_S, Status
 from tracetui.tui.widgets.filterbar import bar, faults
 from tracetui.tui.widgets.footer import footer
 from tracetui.tui.widgets.lines import Lines
+from tracetui.tui.widgets.small import too_small
 from tracetui.tui.widgets.topbar import top
 from tracetui.tui.widgets.tree import Tree
 from tracetui.tui.writing import Writing, Written
@@ -66,6 +67,7 @@ class Explorer(Screen[None]):
     #footer { dock: bottom; }
     #drawer { layer: over; dock: bottom; margin-bottom: 1; display: none; }
     #faults { layer: over; dock: top; margin-top: 2; display: none; }
+    #small { layer: over; dock: top; display: none; }
     """
 
     @dataclass
@@ -111,13 +113,14 @@ class Explorer(Screen[None]):
         self._store_id = ""
         self._near = near
         self._in_detail = False
-        self._zoomed = False
+        self._zoomed = self._came_from_detail = False
         self._said: list[Piece] = []
         self._delayed: dict[str, Timer] = {}
         self._bars = Lines(ink, lines=2, id="bars")
         self._footer = Lines(ink, id="footer")
         self._drawer = Lines(ink, id="drawer")
         self._faults = Lines(ink, id="faults")
+        self._small = Lines(ink, "bg", id="small")
 
     # -- building
 
@@ -129,6 +132,7 @@ class Explorer(Screen[None]):
         yield self._footer
         yield self._drawer
         yield self._faults
+        yield self._small
 
     def on_mount(self) -> None:
         """Begin to listen: the first page may be there already."""
@@ -149,6 +153,7 @@ class Explorer(Screen[None]):
         self.far.start()
         self.set_interval(TICK_S, self._tick)
         self.browser.go_on()
+        self.status.tick()
         from tracetui.tui.widgets.detail import DetailPane
 
         self.detail = DetailPane(self.ink, self.glyphs, self.path)
@@ -163,9 +168,19 @@ class Explorer(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Another size: one pane or two."""
+        self._small.display = self.too_small
+        if self.too_small:
+            width, height = self.size
+            self._small.show(too_small(self.ink, width, height))
+            return
         self._arrange()
         self.redraw_bars()
         self.redraw_mode()
+
+    @property
+    def too_small(self) -> bool:
+        """Whether there is no room to show anything of use."""
+        return self.size.width < layout.MIN_WIDTH or self.size.height < layout.MIN_HEIGHT
 
     @property
     def split(self) -> bool:
@@ -219,6 +234,10 @@ class Explorer(Screen[None]):
 
     def press(self, key: str) -> None:
         """Do what a key does."""
+        if self.too_small:
+            if key in ("q", "ctrl+c"):
+                self.app.exit()
+            return
         if self._said:
             self.unsay()
         if self.modes:
@@ -368,7 +387,10 @@ class Explorer(Screen[None]):
     def zoom(self) -> None:
         """The detail alone, or both again."""
         self._zoomed = not self._zoomed
-        self._in_detail = self._zoomed or self._in_detail
+        if self._zoomed:
+            self._came_from_detail, self._in_detail = self._in_detail, True
+        else:
+            self._in_detail = self._came_from_detail
         self._arrange()
         self.redraw_footer()
 
@@ -409,9 +431,7 @@ class Explorer(Screen[None]):
             case "totals" | "rules":
                 self.status.hear(answer)
             case "find":
-                if answer.value:
-                    self.filters.clear()
-                    self.places.go((answer.value[0].level, answer.value[0].pk))
+                self.filters.found(answer.value, self.modes[-1] if self.modes else None)
             case "reopen":
                 if answer.value:
                     self.browser.go((answer.value[0].level, answer.value[0].pk))

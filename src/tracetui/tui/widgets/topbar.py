@@ -55,6 +55,8 @@ def _left(said: Top, ink: Ink) -> list[list[Piece]]:
     lead: list[Piece] = [(" tracetui  ", muted)]
     out = [[*lead, *name, ("".join(f"   {fact}" for fact in facts[:n]), muted)] for n in range(len(facts), 1, -1)]
     middle = facts[1:2] or facts[:1]
+    if not facts:
+        out.append([*lead, *name])
     out += [[(" ", muted), *name, ("".join(f"   {fact}" for fact in middle), muted)], [(" ", muted), *name]]
     return out
 

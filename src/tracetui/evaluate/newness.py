@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Any
 
 from tracetui.model.chat import Message
 from tracetui.model.messages import input_messages, output_messages
@@ -16,11 +17,63 @@ from tracetui.store.conversation import STRIDE
 _THREADS_KEPT = 32
 
 
+class GrowingChat:
+    """The messages in the inputs of call after call, of which each mostly adds to the one before it.
+
+    Gives exactly what `input_messages` gives, but reads only the items that were added.
+    """
+
+    def __init__(self) -> None:
+        self._inputs: Any = None
+        self._messages: list[Message] = []
+        self._known: tuple[str, ...] = ()
+        """The keys of inputs whose messages are known to come from the first of them."""
+
+    def read(self, inputs: Any) -> list[Message]:
+        """The messages of the next call."""
+        grown = self._grown(inputs) if isinstance(inputs, dict) and isinstance(self._inputs, dict) else None
+        self._messages = input_messages(inputs) if grown is None else [*self._messages, *grown]
+        self._inputs = inputs
+        return self._messages
+
+    def _grown(self, inputs: dict[str, Any]) -> list[Message] | None:
+        """What was added to the messages; `None` where they have to be read as a whole."""
+        before = self._inputs
+        if before.keys() != inputs.keys():
+            return None
+        changed = [key for key, value in inputs.items() if value is not before[key] and value != before[key]]
+        if len(changed) != 1:
+            return None
+        [key] = changed
+        old, now = before[key], inputs[key]
+        if not (isinstance(old, list) and isinstance(now, list) and old and now[: len(old)] == old):
+            return None
+        if not self._comes_from(key, old):
+            return None
+        last = input_messages({key: old[-1:]})
+        more = input_messages({key: now[len(old) - 1 :]})
+        # an item can go on in the message of the item before it: only where that is not so is the rest the rest
+        if not last or last[-1] != self._messages[-1] or more[: len(last)] != last:
+            return None
+        return more[len(last) :]
+
+    def _comes_from(self, key: str, items: list[Any]) -> bool:
+        """Whether the messages (besides instructions that stand before them) are those of one key."""
+        shape = (key, *self._inputs)
+        if shape != self._known:
+            alone = input_messages({key: items})
+            if not alone or self._messages[-len(alone) :] != alone:
+                return False
+            self._known = shape
+        return True
+
+
 @dataclass(slots=True)
 class _Stretch:
     """Model calls that are compared with each other, as far as they have been read."""
 
     calls: list[tuple[int, int]] = field(default_factory=list)
+    chat: GrowingChat = field(default_factory=GrowingChat)
     novelty: Novelty = field(default_factory=Novelty)
     new: dict[int, tuple[Message, ...]] = field(default_factory=dict)
 
@@ -80,7 +133,7 @@ class NewMessages:
     def _read(self, stretch: _Stretch, calls: list[tuple[int, int]]) -> None:
         for run, rev in calls[len(stretch.calls) :]:
             inputs, outputs = targets.chat_of(self._conn, run)
-            given = input_messages(self._contents.value(inputs))
+            given = stretch.chat.read(self._contents.value(inputs))
             said = output_messages(self._contents.value(outputs))
             stretch.new[run] = stretch.novelty.add(run, given, said).new
             stretch.calls.append((run, rev))

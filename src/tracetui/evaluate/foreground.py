@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracetui.evaluate import following
+from tracetui.evaluate.calm import rare_collections
 from tracetui.evaluate.engine import Engine, Event
 from tracetui.evaluate.judging import compiled
 from tracetui.evaluate.rules import Rule, from_spec, read_rules
@@ -119,7 +120,7 @@ def evaluate(
     named = frozenset(names)
     engine = Engine(store, only=named or None, stop=stop, tell=tell)
     try:
-        with explained(engine.conn):
+        with rare_collections(), explained(engine.conn):
             _follow(engine, store, rules, tell)
             chosen = _chosen(engine, named)
             for condition in conditions:

@@ -101,23 +101,28 @@ def judge_target(judge: Judge, walked: View, where: Scope, loader: Loader) -> tu
     """Judge one ready target, or all that is in it: how many were judged, and what is to be written."""
     judged = 0
     out: list[Said] = []
+    sample = judge.rule.sample
     for unit in units(walked, judge.rule.on):
         if where.within is not None and unit.pk not in where.within:
             continue
-        target = loader.target(unit)
-        if target is None:
-            continue
         verdict: Verdict | None = None
-        if unit.pk in where.allowed and in_sample(target.id, target.project, judge.rule.sample):
+        failure: str | None = None
+        if unit.pk in where.allowed and (sample >= 1 or _in_sample(loader.target(unit), sample)):
             judged += 1
             found = judge.find(unit)
             if isinstance(found, str):
-                out.append(Said(target, failure=found))
-                continue
-            verdict = judge.verdict(found)
-        if verdict is not None or where.may_speak(unit.pk):
-            out.append(Said(target, verdict))
+                failure = found
+            else:
+                verdict = judge.verdict(found)
+        if verdict is not None or failure is not None or where.may_speak(unit.pk):
+            target = loader.target(unit)
+            if target is not None:
+                out.append(Said(target, verdict, failure))
     return judged, out
+
+
+def _in_sample(target: Target | None, share: float) -> bool:
+    return target is not None and in_sample(target.id, target.project, share)
 
 
 def passed_over(level: Level, pk: int, where: Scope) -> list[Said]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import Any, Final
@@ -207,8 +206,7 @@ class Matchers:
                 self.scan(item, missing, inside)
                 new = tuple(inside.items())
             else:
-                looks = ((bit, self._by_bit[bit].look(item)) for bit in _bits(missing))
-                new = tuple((bit, hits) for bit, hits in looks if hits is not None)
+                new = self._search(item, missing)
             found = found + new
         if self._chars > _MEMO_CHARS // 2:
             self._old, self._young, self._chars = self._young, {}, 0
@@ -216,9 +214,12 @@ class Matchers:
         self._chars += 100 + (len(item) if isinstance(item, str) else 0)
         return remembered
 
-
-def _bits(number: int) -> Iterator[int]:
-    while number:
-        bit = number & -number
-        yield bit
-        number ^= bit
+    def _search(self, text: str, wanted: int) -> tuple[tuple[int, Hits], ...]:
+        found: list[tuple[int, Hits]] = []
+        while wanted:
+            bit = wanted & -wanted
+            wanted ^= bit
+            hits = self._by_bit[bit].look(text)
+            if hits is not None:
+                found.append((bit, hits))
+        return tuple(found)

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tracetui.evaluate import following
+from tracetui.evaluate.calm import rare_collections
 from tracetui.evaluate.engine import Engine, Event
 from tracetui.evaluate.following import Watched
 from tracetui.model.errors import RulesError, StoreError
@@ -58,7 +59,7 @@ class Worker:
     def run(self) -> None:
         """Work until stopped. Raises `StoreError` where the store can no longer be used."""
         try:
-            with explained(self._engine.conn):
+            with rare_collections(), explained(self._engine.conn):
                 while not self._stopped():
                     if not self._turn():
                         self._wait()

@@ -12,6 +12,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import orjson
+
 from tracetui.model import jsonx
 from tracetui.store.content import OPAQUE, unpack
 
@@ -114,7 +116,7 @@ class Parts:
             self._nodes.move_to_end(pk)
             return known[0]
         codec, text = self._fetched.pop(pk) if pk in self._fetched else self._fetch_one(pk)
-        part = part_of(jsonx.loads(text)) if codec >= OPAQUE else self._read(text)
+        part = part_of(_loads(text)) if codec >= OPAQUE else self._read(text)
         self._nodes[pk] = (part, len(text) + 100)
         self._held += len(text) + 100
         return part
@@ -126,9 +128,11 @@ class Parts:
         return row[0], unpack(row[0], row[1])
 
     def _read(self, text: bytes) -> Part:
+        value = _loads(text)
+        if isinstance(value, str):
+            return Part((value,))
         if _REF not in text:
-            return part_of(jsonx.loads(text))
-        value = jsonx.loads(text)
+            return part_of(value)
         items: list[str | Part] = []
         self._walk([value], items)
         return Part(tuple(items))
@@ -151,6 +155,14 @@ class Parts:
                 items.append(value)
             elif kind is list:
                 self._walk(value, items)
+
+
+def _loads(text: bytes) -> Any:
+    """A JSON value of which only the texts matter: numbers need not be exact, which saves looking for long ones."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return jsonx.loads(text)
 
 
 def _refs(text: bytes) -> Iterator[int]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from tracetui.evaluate.findings import EvaluationError, Finding
 from tracetui.evaluate.matching import Found, Hits, Matchers
@@ -20,8 +19,7 @@ _AROUND = 60
 _MATCH = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Texts of a run under one choice."""
 
     run: RunView

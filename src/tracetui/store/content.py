@@ -81,11 +81,11 @@ class Encoder:
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
-        self._known: dict[bytes, int] = {}
+        self._known: OrderedDict[bytes, int] = OrderedDict()  # a dict slows down when its first items go
         self._complete = False  # whether `_known` holds every node of the store: a miss is then a new node
         self._new: list[tuple[int, bytes, int, int, bytes]] = []
         self._next = 0
-        self._children: dict[int, tuple[int, ...]] = {}
+        self._children: OrderedDict[int, tuple[int, ...]] = OrderedDict()
         # by place: an item of a list is encoded apart from a member of an object (see `_dict`)
         self._memo: tuple[dict[int, tuple[Any, bytes]], dict[int, tuple[Any, bytes]]] = ({}, {})
         self._zstd = zstandard.ZstdCompressor(
@@ -221,7 +221,7 @@ class Encoder:
             pk = row[0] if row else self._insert(digest, body, codec)
             known[digest] = pk
             if len(known) > _NODE_CACHE:
-                del known[next(iter(known))]
+                known.popitem(last=False)
                 self._complete = False
             if row is None and codec < OPAQUE:
                 self._remember(pk, tuple(refs(body)))
@@ -250,7 +250,7 @@ class Encoder:
     def _remember(self, pk: int, children: tuple[int, ...]) -> None:
         self._children[pk] = children
         if len(self._children) > _NODE_CACHE:
-            del self._children[next(iter(self._children))]
+            self._children.popitem(last=False)
 
 
 _SHORT = (THRESHOLD - 2) // 6

@@ -13,8 +13,9 @@ from tracetui.model.errors import FilterError
 from tracetui.query import ast, faults
 from tracetui.query.conditions import RawTest, condition, words
 
-MAX_LENGTH = 64_000
-MAX_DEPTH = 20
+MAX_LENGTH = 20_000
+"""Of characters. SQLite takes patterns of 50,000 bytes, and some characters are written with a backslash there."""
+MAX_DEPTH = 8
 """Of parentheses. SQLite's own parser has room for a hundred things on its stack."""
 MAX_CONDITIONS = 1000
 

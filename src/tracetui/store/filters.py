@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tracetui.model.errors import FilterError
 from tracetui.model.kinds import Level, Status
 from tracetui.query import ast
 from tracetui.query.fields import BY_NAME
@@ -25,6 +26,8 @@ from tracetui.store.fieldsql import ABOVE, BELOW, FEEDBACK_OF, LEVELS, VISIBLE
 from tracetui.store.textmatch import Sql, holds_words
 
 _CHUNK = 30
+_DEEP = 30
+_MOST_ROWS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +207,17 @@ class _Compiler:
         """The AND of items for one feedback row of each key."""
         if not keys:
             return _join([self.sql(item, context) for item in items], all_of=context.want)
-        row = self._new_row()
-        inside = context._replace(bound=(*context.bound, (keys[0], row, context.negated)))
+        if len(keys) > _MOST_ROWS:
+            raise FilterError(
+                f"it speaks of {len(keys)} feedback keys at once", f"at most {_MOST_ROWS} can be told apart"
+            )
+        named = [(key, self._new_row()) for key in keys]
+        inside = context._replace(bound=(*context.bound, *((key, row, context.negated) for key, row in named)))
+        found = self._rows_of(named)
 
         def rows(want: bool) -> Sql:
-            inner = self._one_row_each(keys[1:], items, inside._replace(want=want))
-            return _exists(self._rows_of(row, keys[0]), inner)
+            there = inside._replace(want=want)
+            return _exists(found, _join([self.sql(item, there) for item in items], all_of=want))
 
         return _some(rows, context.want)
 
@@ -224,7 +232,7 @@ class _Compiler:
 
         def rows(want: bool) -> Sql:
             test = _truth(fieldsql.on_feedback(row, field), want)
-            return _exists(self._rows_of(row, field.key), test)
+            return _exists(self._rows_of([(field.key, row)]), test)
 
         if isinstance(field.test, ast.Has):
             return _truth(rows(True), context.want)
@@ -237,9 +245,16 @@ class _Compiler:
             return _truth(_join([mine, test], all_of=True), want)
         return _join([mine, _truth(test, want)], all_of=True)
 
-    def _rows_of(self, row: str, key: Key) -> Sql:
-        rows = f"feedback AS {row} WHERE {FEEDBACK_OF[self._level].format(f=row)} AND {row}.deleted = 0"
-        return Sql(rows) if key is None else Sql(f"{rows} AND +{row}.key = ?", (key,))
+    def _rows_of(self, named: Sequence[tuple[Key, str]]) -> Sql:
+        """One live feedback row of each key, as FROM and WHERE."""
+        conditions, params = [], []
+        for key, row in named:
+            conditions += [FEEDBACK_OF[self._level].format(f=row), f"{row}.deleted = 0"]
+            if key is not None:
+                conditions.append(f"+{row}.key = ?")  # the plus: by what it is on, not by all that has this key
+                params.append(key)
+        tables = ", ".join(f"feedback AS {row}" for _, row in named)
+        return Sql(f"{tables} WHERE {' AND '.join(conditions)}", tuple(params))
 
     def _new_row(self) -> str:
         self._rows += 1
@@ -307,5 +322,8 @@ def _join(parts: Sequence[Sql], *, all_of: bool) -> Sql:
         parts = [_join(parts[at : at + _CHUNK], all_of=all_of) for at in range(0, len(parts), _CHUNK)]
     if len(parts) == 1:
         return parts[0]
+    if any(part.text.count("(") > _DEEP for part in parts):
+        # what is nested deep comes first, where SQLite's parser still has room
+        parts = sorted(parts, key=lambda part: -part.text.count("("))
     text = (" AND " if all_of else " OR ").join(part.text for part in parts)
     return Sql(f"({text})", tuple(param for part in parts for param in part.params))

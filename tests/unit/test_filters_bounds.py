@@ -17,10 +17,22 @@ from tracetui.store.filters import compile_filter
 from tracetui.store.reading import Reader
 from tracetui.store.writer import Writer
 
-LEAVES = (
-    "feedback.a:1 feedback.a.source:human feedback.b:>0 -feedback.b.source:rule -kind:tool foo id:x tag:x "
-    "feedback.*:* feedback.c:~x feedback.c.comment:* name:é* trace:x thread:x"
-).split()
+LEAVES = [
+    "feedback.a:1",
+    "feedback.a.source:human",
+    "feedback.b:>0",
+    "-feedback.b.source:rule",
+    "-kind:tool",
+    "foo",
+    "id:x",
+    "tag:x",
+    "feedback.*:*",
+    "feedback.c:~x",
+    "feedback.c.comment:*",
+    "name:é*",
+    "trace:x",
+    "thread:x",
+]
 
 
 @pytest.fixture(scope="module")

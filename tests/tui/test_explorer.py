@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from driving import BEGIN, S, driving, make_store, said_in, trace
 
+from tracetui.model.errors import InputError
 from tracetui.model.kinds import Level
 from tracetui.model.records import Batch, FeedbackRecord, RunRecord
 from tracetui.store.reading import Reader
@@ -88,9 +89,9 @@ async def test_one_pane_in_a_small_terminal(store: Path) -> None:
     async with driving(store, (80, 24)) as drive:
         await drive.press("l", "j", "enter")
         assert drive.explorer.place == Where.DETAIL
-        assert "answer 11" in drive.text and "thread / trace / run" not in drive.text
+        await drive.until(lambda: "answer 11" in drive.text and "thread / trace / run" not in drive.text)
         await drive.press("esc")
-        assert "thread / trace / run" in drive.text
+        await drive.until(lambda: "thread / trace / run" in drive.text)
 
 
 async def test_keys_of_the_terminal_come_through(store: Path) -> None:
@@ -241,9 +242,9 @@ async def test_a_key_says_why_it_does_nothing(store: Path) -> None:
     async with driving(store) as drive:
         drive.explorer.judge.current = None
         await drive.press("y")
-        assert drive.said == "yes, pass no key yet"
+        assert drive.said == "no key yet s chooses or makes one"
         await drive.press(".")
-        assert drive.said.endswith("nothing yet")
+        assert drive.said == "nothing yet score something first"
 
 
 async def test_a_new_key_with_its_type(store: Path) -> None:
@@ -294,7 +295,7 @@ async def test_a_store_opened_for_reading_explains_its_grey_keys(store: Path) ->
     async with driving(store, read_only=True) as drive:
         assert "! read-only  opened with --read-only" in drive.lines()[0]
         await drive.press("y")
-        assert drive.said.endswith("opened with --read-only")
+        assert drive.said.startswith("opened with --read-only")
         await drive.press("?")
         assert "opened with --read-only" in drive.text
     assert said_in(store, Level.TRACE, "t:11") == {}
@@ -348,3 +349,14 @@ async def test_keys_that_change_nothing_break_nothing(store: Path, keys: tuple[s
         before = drive.at
         await drive.press(*keys)
         assert drive.at == before
+
+
+async def test_trouble_is_told_in_words_once(store: Path) -> None:
+    async with driving(store) as drive:
+        for _ in range(3):
+            drive.explorer.trouble(InputError("Gone", "[b]this[/b] run is no longer there", "Reload."))
+            await drive.pilot.pause()
+        assert "× Gone" in drive.text and "[b]this[/b] run is no longer there" in drive.text
+        await drive.pilot.press("escape")
+        await drive.until(lambda: "× Gone" not in drive.text)
+        assert "thread-2" in drive.text

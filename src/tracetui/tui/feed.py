@@ -51,6 +51,8 @@ class Feed:
         self._lock = threading.Condition()
         self._waiting: dict[str, _Question] = {}
         self._running: _Question | None = None
+        self._unwanted = False
+        """What is being read is not wanted any more."""
         self._reader: Reader | None = None
         self._number = 0
         self._closed = False
@@ -84,6 +86,7 @@ class Feed:
         """Ask under a topic, in place of what was asked under it before."""
         with self._lock:
             self._drop(topic)
+            self._hurry()
             self._number += 1
             self._waiting[topic] = _Question(topic, urgency, self._number, read)
             self._lock.notify()
@@ -119,9 +122,13 @@ class Feed:
     def _drop(self, topic: str) -> None:
         self._waiting.pop(topic, None)
         if self._running is not None and self._running.topic == topic:
-            self._running = None  # its answer is not wanted
-            if self._reader is not None:
-                self._reader.interrupt()
+            self._running, self._unwanted = None, True
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Interrupt what is not wanted; again at every question, for one is lost before a query has begun."""
+        if self._unwanted and self._reader is not None:
+            self._reader.interrupt()
 
     def _run(self) -> None:
         from tracetui.store.reading import Reader
@@ -166,7 +173,7 @@ class Feed:
         except Exception as error:  # noqa: BLE001 - the thread's boundary: the screen says what it was
             answer = Answer(question.topic, None, error)
         with self._lock:
-            wanted, self._running = self._running is question, None
+            wanted, self._running, self._unwanted = self._running is question, None, False
         if wanted:
             self._send(answer)
 

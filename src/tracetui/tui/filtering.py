@@ -131,10 +131,19 @@ class Filters:
         named = feedback_keys(node)
         if len(named) == 1:
             self._explorer.judge.current = named[0]
+        self._mark_words(node)
         then = None if unjudged(node) is None else self._to_first_trace
         self._explorer.browser.filter(compile_filter(node, Level.TRACE), then)
         self.recount()
         self._explorer.redraw_bars()
+
+    def _mark_words(self, node: Node | None) -> None:
+        """What the filter looks for is marked where it stands in the detail."""
+        from tracetui.query.ast import Words, leaves
+
+        if self._explorer.panes.detail is not None:
+            found = () if node is None else [leaf.text for leaf in leaves(node) if isinstance(leaf, Words)]
+            self._explorer.panes.detail.highlight(found)
 
     def _to_first_trace(self) -> None:
         """What is to be judged are traces: the first one is unfolded and under the cursor."""
@@ -149,6 +158,7 @@ class Filters:
     def clear(self) -> None:
         """Show everything."""
         self.text, self.node, self.count = "", None, None
+        self._mark_words(None)
         self._explorer.far.forget("count")
         self._explorer.browser.filter(None)
         self._explorer.redraw_bars()

@@ -122,15 +122,13 @@ class Judge:
 
         self._submit("score", write, shown, len(targets), f"score {len(targets):,}")
         if len(targets) == 1:
-            self._explorer.say(verdict.words, f"on {self._called()}", undo=True)
+            self._explorer.say(verdict.words, f"on {self._explorer.called}", undo=True, again=True)
             self._explorer.places.advance()
         else:
-            self._explorer.say(verdict.words, f"on {figures.counted(len(targets), nouns(targets))}", undo=True)
+            self._explorer.say(
+                verdict.words, f"on {figures.counted(len(targets), nouns(targets))}", undo=True, again=True
+            )
             self._explorer.marking.clear()
-
-    def _called(self) -> str:
-        row = self._explorer.listing.current
-        return "" if row is None else title(row)[0]
 
     def _show(self, targets: Iterable[Key], key: str, verdict: Verdict | None) -> list[Key]:
         """Show a score at once on the rows that are known; their places."""

@@ -113,7 +113,7 @@ ACTIONS: tuple[Action, ...] = (
         Action(f"detail.tab{n}", (f"alt+{n}",), f"tab {n}", _DETAIL, _HERE)
         for n in range(1, 10)
     ),
-    Action("view.earlier", ("e",), "the earlier messages", _DETAIL, _HERE),
+    Action("view.earlier", ("e",), "the earlier messages of the detail", BOTH, _GET, "pane"),
     Action("view.zoom", ("z",), "the detail alone", BOTH, _GET, "pane"),
     Action("bar.run", ("enter",), "run the filter", (Where.BAR,), _HERE, "reads", "run"),
     Action("bar.fix", ("tab",), "take the nearest name", (Where.BAR,), _HERE, "fix", "take the fix"),

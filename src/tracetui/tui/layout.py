@@ -56,6 +56,11 @@ def panes(width: int) -> Panes:
     return Panes(tree, width - tree - 1)
 
 
+def fits(width: int, height: int) -> bool:
+    """Whether a screen of that size has room for anything of use."""
+    return width >= MIN_WIDTH and height >= MIN_HEIGHT
+
+
 @lru_cache(64)
 def columns(width: int) -> Columns:
     """The columns of a tree that is `width` cells wide.

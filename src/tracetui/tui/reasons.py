@@ -111,6 +111,15 @@ REASONS: dict[str, Callable[[State, Action], str]] = {
 """By `Action.reason`."""
 
 
+REMEDIES = {
+    "no key yet": "s chooses or makes one",
+    "no filter": "/ makes one",
+    "nothing marked": "space marks",
+    "nothing yet": "score something first",
+}
+"""What would make an action possible, by the reason why it is not."""
+
+
 def what_scores(state: State) -> str:
     """How the current key is scored, for the help: `helpful is 1-5`."""
     if state.current is None:

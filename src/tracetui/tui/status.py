@@ -10,7 +10,7 @@ from tracetui.model.text import display
 from tracetui.tui.feed import LATER, Answer
 from tracetui.tui.figures import counted
 from tracetui.tui.keys import BY_ID, Where, shown
-from tracetui.tui.reasons import why_not
+from tracetui.tui.reasons import State, why_not
 from tracetui.tui.scoring import strokes
 from tracetui.tui.widgets.footer import Item
 from tracetui.tui.widgets.topbar import Top
@@ -138,6 +138,24 @@ class Status:
             trouble=trouble,
         )
 
+    @property
+    def state(self) -> State:
+        """What decides which keys do something."""
+        explorer = self._explorer
+        return State(
+            row=explorer.listing.spot is not None,
+            read_only=explorer.read_only,
+            current=explorer.judge.current,
+            key=explorer.judge.key,
+            filtered=explorer.filters.active,
+            marked=bool(explorer.listing.marks),
+            back=bool(explorer.places.been),
+            forward=bool(explorer.places.ahead),
+            repeat=explorer.judge.last is not None,
+            split=explorer.panes.split,
+            detail=explorer.panes.detail is not None,
+        )
+
     def footer(self) -> tuple[list[Item], Item | None]:
         """The footer of rows and detail."""
         explorer = self._explorer
@@ -152,9 +170,9 @@ class Status:
                 action = BY_ID[action_id]
                 items.append(Item(shown(action.keys[0]), action.footer, near=action_id != "score.comment"))
         if explorer.place == Where.ROWS:
-            if not explorer.split:
+            if not explorer.panes.split:
                 items.append(Item("enter", "detail", near=False))
-            items.append(Item("]e", "next error", near=not explorer.split))
+            items.append(Item("]e", "next error", near=not explorer.panes.split))
             items.append(Item("/", "filter"))
         else:
             items += [Item("esc", "tree", near=False), Item("left right", "tab"), Item("]e", "next error")]

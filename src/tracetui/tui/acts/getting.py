@@ -19,20 +19,20 @@ def _close(explorer: Explorer) -> None:
     if explorer.marking.stretching or explorer.listing.marks:
         explorer.marking.clear()
     elif explorer.place == Where.DETAIL:
-        explorer.show_tree()
+        explorer.panes.to_tree()
     elif explorer.filters.active:
         explorer.filters.clear()
 
 
 def _other(explorer: Explorer) -> None:
     if explorer.place == Where.DETAIL:
-        explorer.show_tree()
+        explorer.panes.to_tree()
     else:
-        explorer.show_detail()
+        explorer.panes.to_detail()
 
 
 def _zoom(explorer: Explorer) -> None:
-    explorer.zoom()
+    explorer.panes.zoom()
 
 
 def _filter(explorer: Explorer) -> None:
@@ -62,8 +62,8 @@ def _in_detail(act: Callable[[DetailPane], object]) -> Handler:
     """Something the detail pane does."""
 
     def do(explorer: Explorer) -> None:
-        if explorer.detail is not None:
-            act(explorer.detail)
+        if explorer.panes.detail is not None:
+            act(explorer.panes.detail)
 
     return do
 
@@ -82,7 +82,6 @@ DETAIL: dict[str, Handler] = {
     "page.half_down": _in_detail(lambda pane: pane.action_page_half_down()),
     "page.half_up": _in_detail(lambda pane: pane.action_page_half_up()),
     "open": _in_detail(lambda pane: pane.action_open()),
-    "view.earlier": _in_detail(lambda pane: pane.action_earlier()),
     "detail.prev": _in_detail(lambda pane: pane.action_prev_tab()),
     "detail.next": _in_detail(lambda pane: pane.action_next_tab()),
     **{f"detail.tab{n}": _tab(n) for n in range(1, 10)},
@@ -93,6 +92,7 @@ HANDLERS: dict[str, Handler] = {
     "close": _close,
     "pane.other": _other,
     "view.zoom": _zoom,
+    "view.earlier": _in_detail(lambda pane: pane.action_earlier()),
     "filter.edit": _filter,
     "help": _help,
     "quit": _quit,

@@ -79,7 +79,7 @@ def open_(explorer: Explorer) -> None:
     if spot is None:
         return
     if spot.key[0] == Level.RUN or (spot.node is not None and not spot.node.size):
-        explorer.show_detail()
+        explorer.panes.to_detail()
     else:
         _unfold(explorer)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -14,27 +14,26 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tracetui.model.errors import TracetuiError
-from tracetui.model.kinds import Level
 from tracetui.model.text import display
 from tracetui.model.times import now_us
 from tracetui.tui import keys, layout
 from tracetui.tui.acts import DETAIL, HANDLERS, moving
 from tracetui.tui.browser import Browser
-from tracetui.tui.feed import CHANGED, Answer, Feed
+from tracetui.tui.feed import Answer, Feed
 from tracetui.tui.filtering import Filters
+from tracetui.tui.hearing import hear
 from tracetui.tui.ink import Glyphs, Ink, Piece
 from tracetui.tui.judge import Judge
 from tracetui.tui.keys import Action, Keymap, Where
 from tracetui.tui.marking import Marking
-from tracetui.tui.memory import Memory
+from tracetui.tui.memory import Memory, keep
 from tracetui.tui.modes.base import Mode
-from tracetui.tui.opening import Opening, refusal
 from tracetui.tui.outline import Key, Outline
+from tracetui.tui.panes import Panes
 from tracetui.tui.places import Places
-from tracetui.tui.reasons import State, why_not
+from tracetui.tui.reasons import REMEDIES, State, why_not
 from tracetui.tui.rows import title
-from tracetui.tui.scoring import rubric, verdict
+from tracetui.tui.scoring import verdict
 from tracetui.tui.shelf import Shelf
 from tracetui.tui.status import TICK_S, Status
 from tracetui.tui.widgets.filterbar import bar, faults
@@ -47,15 +46,8 @@ from tracetui.tui.writing import Writing, Written
 
 if TYPE_CHECKING:
     from tracetui.tui.modes.bar import BarMode
-    from tracetui.tui.widgets.detail import DetailPane
 
 _LATE_S = 0.2
-
-
-class Panes(Widget):
-    """Tree and detail side by side."""
-
-    DEFAULT_CSS = "Panes { layout: horizontal; height: 1fr; }"
 
 
 class Explorer(Screen[None]):
@@ -63,6 +55,7 @@ class Explorer(Screen[None]):
 
     DEFAULT_CSS = """
     Explorer { layers: default over; layout: vertical; overflow: hidden; }
+    #panes { layout: horizontal; height: 1fr; }
     #bars { dock: top; }
     #footer { dock: bottom; }
     #drawer { layer: over; dock: bottom; margin-bottom: 1; display: none; }
@@ -103,18 +96,18 @@ class Explorer(Screen[None]):
         self.keymap = Keymap()
         self.shelf = Shelf()
         self.listing = Tree(ink, glyphs, Outline(), self.shelf)
-        self.detail: DetailPane | None = None
         self.browser = Browser(near, far, self.listing, self.shelf)
         self.filters, self.judge = Filters(self), Judge(self)
         self.status = Status(self)
         self.modes: list[Mode] = []
-        self.places, self.marking = Places(self), Marking(self)
-        self._focus = focus
-        self._store_id = ""
+        self.panes, self.places, self.marking = Panes(self), Places(self), Marking(self)
+        self.focus_on = focus
+        """Id of the row to open on."""
+        self.store_id = ""
         self._near = near
-        self._in_detail = False
-        self._zoomed = self._came_from_detail = False
         self._said: list[Piece] = []
+        self._told = ""
+        """The trouble that was said last."""
         self._delayed: dict[str, Timer] = {}
         self._bars = Lines(ink, lines=2, id="bars")
         self._footer = Lines(ink, id="footer")
@@ -127,7 +120,7 @@ class Explorer(Screen[None]):
     def compose(self) -> ComposeResult:
         """Bars, panes, footer, and what is drawn over them."""
         yield self._bars
-        with Panes():
+        with Widget(id="panes"):
             yield self.listing
         yield self._footer
         yield self._drawer
@@ -148,18 +141,17 @@ class Explorer(Screen[None]):
     def _wrote(self, news: Written) -> None:
         self.post_message(self.Wrote(news))
 
-    def _furnish(self) -> None:
+    def furnish(self) -> None:
         """What the first page does not need, once it is painted."""
         self.far.start()
         self.set_interval(TICK_S, self._tick)
         self.browser.go_on()
         self.status.tick()
-        from tracetui.tui.widgets.detail import DetailPane
-
-        self.detail = DetailPane(self.ink, self.glyphs, self.path)
-        self.query_one(Panes).mount(self.detail)
-        self._arrange()
-        self._show_row()
+        detail = self.panes.furnish()
+        self.query_one("#panes").mount(detail)
+        detail.keys = self.shelf.keys
+        self.panes.arrange()
+        self.panes.show_row()
 
     def _late(self) -> None:
         if not self.browser.loaded:
@@ -173,57 +165,31 @@ class Explorer(Screen[None]):
             width, height = self.size
             self._small.show(too_small(self.ink, width, height))
             return
-        self._arrange()
+        self.panes.arrange()
         self.redraw_bars()
         self.redraw_mode()
 
     @property
     def too_small(self) -> bool:
         """Whether there is no room to show anything of use."""
-        return self.size.width < layout.MIN_WIDTH or self.size.height < layout.MIN_HEIGHT
-
-    @property
-    def split(self) -> bool:
-        """Whether both panes are on the screen."""
-        return layout.panes(self.size.width).split and not self._zoomed
-
-    def _arrange(self) -> None:
-        widths = layout.panes(self.size.width)
-        both = widths.split and not self._zoomed and self.detail is not None
-        in_detail = self._in_detail and self.detail is not None
-        self.listing.display = both or not in_detail
-        self.listing.rule = both
-        self.listing.styles.width = widths.tree + 1 if both else "1fr"
-        if self.detail is not None:
-            self.detail.display = both or in_detail
-            self.detail.styles.width = "1fr"
-            self.detail.focused_here = in_detail
-        self.listing.focused_here = not in_detail
-        self.listing.restyle()
+        return not layout.fits(*self.size)
 
     # -- keys
 
     @property
     def place(self) -> Where:
         """Where keys go when no mode takes them."""
-        return Where.DETAIL if self._in_detail else Where.ROWS
+        return self.panes.place
+
+    @property
+    def mode(self) -> Mode | None:
+        """What takes the keys, if anything does."""
+        return self.modes[-1] if self.modes else None
 
     @property
     def state(self) -> State:
         """What decides which keys do something."""
-        return State(
-            row=self.listing.spot is not None,
-            read_only=self.read_only,
-            current=self.judge.current,
-            key=self.judge.key,
-            filtered=self.filters.active,
-            marked=bool(self.listing.marks),
-            back=bool(self.places.been),
-            forward=bool(self.places.ahead),
-            repeat=self.judge.last is not None,
-            split=self.split,
-            detail=self.detail is not None,
-        )
+        return self.status.state
 
     def on_key(self, event: events.Key) -> None:
         """Every key comes here: to the mode that is open, else to the action bound to it."""
@@ -263,9 +229,9 @@ class Explorer(Screen[None]):
         """Do an action, or say why not."""
         reason = why_not(action, self.state)
         if reason:
-            self.say(action.description, reason)
+            self.say(reason, REMEDIES.get(reason, f"so {keys.shown(action.keys[0])} does nothing"))
         else:
-            (DETAIL if self._in_detail else HANDLERS)[action.id](self)
+            (DETAIL if self.place == Where.DETAIL else HANDLERS)[action.id](self)
 
     def stroke(self, stroke: str) -> None:
         """Score with the current key."""
@@ -321,7 +287,7 @@ class Explorer(Screen[None]):
 
     def redraw_bars(self) -> None:
         """Draw the two lines at the top, and what is wrong with the filter below them."""
-        mode = self.modes[-1] if self.modes else None
+        mode = self.mode
         said = self.filters.bar(cast("BarMode", mode) if mode is not None and mode.where == Where.BAR else None)
         width = self.size.width
         self._bars.show([
@@ -335,15 +301,17 @@ class Explorer(Screen[None]):
         self._say_new()
         self.redraw_footer()
 
-    def say(self, what: str, more: str = "", *, undo: bool = False) -> None:
-        """Say something once: it is gone at the next key."""
+    def say(self, what: str, more: str = "", *, undo: bool = False, again: bool = False) -> None:
+        """Say something once: it is gone at the next key. `undo`, `again`: with the keys that do so."""
         muted, accent = self.ink.on("muted"), self.ink.on("accent", bold=True)
         self._said = [
             ("   " + display(what), self.ink.on("text")),
             (f" {display(more)}" if more else "", self.ink.on("text-2")),
         ]
         if undo:
-            self._said += [("   ", muted), ("u", accent), (" undo   ", muted), (".", accent), (" again", muted)]
+            self._said += [("   ", muted), ("u", accent), (" undo", muted)]
+        if again:
+            self._said += [("   ", muted), (".", accent), (" again", muted)]
         self.redraw_mode()
 
     def unsay(self) -> None:
@@ -361,43 +329,14 @@ class Explorer(Screen[None]):
             self.redraw_mode()
 
     def trouble(self, error: Exception) -> None:
-        """Say that something went wrong, in words that can be copied."""
-        from tracetui.tui.screens.trouble import Trouble
+        """Say that something went wrong. A store that cannot be read says so at every try: once is enough."""
+        from tracetui.tui.screens.trouble import Trouble, in_words
 
-        if not isinstance(error, TracetuiError):
-            error = TracetuiError("Something is wrong", f"{type(error).__name__}: {error}", "Please report it.")
-        self.app.push_screen(Trouble(error, self.ink))
+        if not isinstance(self.app.screen, Trouble) and str(error) != self._told:
+            self._told = str(error)
+            self.app.push_screen(Trouble(in_words(error), self.ink, self.glyphs))
 
-    # -- panes
-
-    def show_detail(self) -> None:
-        """The keys go to the detail."""
-        if self.detail is not None:
-            self._in_detail = True
-            self._arrange()
-            self._show_row()
-            self.redraw_footer()
-
-    def show_tree(self) -> None:
-        """The keys go to the tree."""
-        self._in_detail = self._zoomed = False
-        self._arrange()
-        self.redraw_footer()
-
-    def zoom(self) -> None:
-        """The detail alone, or both again."""
-        self._zoomed = not self._zoomed
-        if self._zoomed:
-            self._came_from_detail, self._in_detail = self._in_detail, True
-        else:
-            self._in_detail = self._came_from_detail
-        self._arrange()
-        self.redraw_footer()
-
-    def _show_row(self) -> None:
-        row = self.listing.current
-        if self.detail is not None and row is not None and self.detail.display:
-            self.detail.show(row.level, row.pk)
+    # -- where one is
 
     @property
     def target(self) -> Key | None:
@@ -411,95 +350,13 @@ class Explorer(Screen[None]):
     @property
     def called(self) -> str:
         """The name of the cursor's row."""
-        row = self.listing.current
-        return "" if row is None else title(row)[0]
+        return "" if (row := self.listing.current) is None else title(row)[0]
 
     # -- what is heard
 
     def on_explorer_heard(self, message: Heard) -> None:
-        """An answer: put it where it belongs."""
-        answer = message.answer
-        if answer.error is not None:
-            self.trouble(answer.error)
-            return
-        match answer.topic:
-            case "opening":
-                self._opened(answer.value)
-            case "count" | "typed":
-                self.filters.hear(answer)
-                self._say_empty()
-            case "totals" | "rules":
-                self.status.hear(answer)
-            case "find":
-                self.filters.found(answer.value, self.modes[-1] if self.modes else None)
-            case "reopen":
-                if answer.value:
-                    self.browser.go((answer.value[0].level, answer.value[0].pk))
-            case "spread":
-                self.judge.hear(answer)
-            case "correct":
-                from tracetui.tui.correcting import correct
-
-                correct(self, answer.value)
-            case "all":
-                self.marking.take_all(answer.value)
-            case "keys":
-                self.shelf.keys = {
-                    **answer.value,
-                    **{k: v for k, v in self.shelf.keys.items() if k not in answer.value},
-                }
-                self.listing.restyle()
-                if self.detail is not None:
-                    self.detail.keys = self.shelf.keys
-                self.redraw_footer()
-            case topic if topic == CHANGED:
-                self._changed(answer)
-            case _:
-                self.browser.hear(answer)
-                if answer.topic == "rows":
-                    self.judge.settled(answer.value)
-
-    def _opened(self, opening: Opening) -> None:
-        """The store is open, and its first page is here."""
-        self._store_id, self.memory = opening.store_id, opening.memory
-        if not self.read_only:
-            self.read_only = refusal(opening)
-        self.status.watch = not opening.frozen
-        self.listing.empty = []
-        if opening.node is not None:
-            self.filters.restore(opening.memory.filter, opening.node)
-        self.browser.open(opening.first, opening.where)
-        self.call_after_refresh(self._furnish)
-        self.judge.current = opening.memory.key or rubric(self.shelf.keys.values())
-        self._say_empty()
-        self.redraw_bars()
-        at = self._focus or opening.memory.at
-        if at and len(self.listing.outline):
-            level = "" if self._focus else opening.memory.level
-            self.far.ask("reopen", lambda reader: [row for row in reader.find(at) if level in ("", row.level)])
-
-    def _say_empty(self) -> None:
-        if not len(self.listing.outline) and self.browser.loaded:
-            from tracetui.tui.empty import no_traces, nothing_matches
-
-            active = self.filters.active
-            self.listing.empty = nothing_matches(self.filters.count) if active else no_traces(str(self.path))
-            self.listing.refresh()
-
-    def _changed(self, answer: Answer) -> None:
-        self.browser.changed(answer.value)
-        self.status.changed()
-        if answer.value.feedback or not self.shelf.keys:
-            from tracetui.tui.questions import feedback_keys
-
-            self.far.ask("keys", feedback_keys)
-        if self.filters.active:
-            self.later("recount", 0.3, self.filters.recount)
-        row = self.listing.current
-        if self.detail is not None and row is not None:
-            touched = {(Level.TRACE, pk) for pk in answer.value.traces} | set(answer.value.feedback)
-            if (row.level, row.pk) in touched or (Level.TRACE, row.trace_pk) in touched:
-                self.detail.reload()
+        """An answer of a feed."""
+        hear(self, message.answer)
 
     def on_explorer_wrote(self, message: Wrote) -> None:
         """News of what was written."""
@@ -509,7 +366,7 @@ class Explorer(Screen[None]):
         """The cursor stands elsewhere: the detail follows."""
         if self.marking.stretching:
             self.marking.stretch()
-        self._show_row()
+        self.panes.show_row()
 
     def on_tree_scrolled(self) -> None:
         """Other rows are in sight."""
@@ -532,8 +389,8 @@ class Explorer(Screen[None]):
 
     def _tick(self) -> None:
         self.listing.tick(now_us())
-        if self.detail is not None:
-            self.detail.tick()
+        if self.panes.detail is not None:
+            self.panes.detail.tick()
         self.status.tick()
         waiting, age = self.writing.waiting() if self.writing is not None else (0, 0.0)
         if waiting and age > 1:
@@ -544,15 +401,8 @@ class Explorer(Screen[None]):
 
     def keep(self) -> None:
         """Remember filter, cursor, key and drafts in the person's own file."""
-        from tracetui.tui import memory
-
         row = self.listing.current
-        self.memory = replace(
-            self.memory,
-            filter=self.filters.text,
-            at=row.id if row is not None else "",
-            level=row.level.value if row is not None else "",
-            key=self.judge.current or "",
-        )
-        if self._store_id:
-            memory.keep(self._store_id, self.memory)
+        self.memory.filter, self.memory.key = self.filters.text, self.judge.current or ""
+        self.memory.at, self.memory.level = (row.id, row.level.value) if row is not None else ("", "")
+        if self.store_id:
+            keep(self.store_id, self.memory)

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tracetui.model.errors import TracetuiError
 from tracetui.model.text import display
-from tracetui.tui.ink import Ink
+from tracetui.tui.ink import Glyphs, Ink
 
 
 class Trouble(ModalScreen[None]):
@@ -21,15 +21,15 @@ class Trouble(ModalScreen[None]):
     Trouble Static { width: 100%; height: auto; max-height: 80%; padding: 0 1 1 1; }
     """
 
-    def __init__(self, error: TracetuiError, ink: Ink) -> None:
+    def __init__(self, error: TracetuiError, ink: Ink, glyphs: Glyphs) -> None:
         super().__init__()
-        self._error, self._ink = error, ink
+        self._error, self._ink, self._glyphs = error, ink, glyphs
 
     def compose(self) -> ComposeResult:
         """The words."""
         ink = self._ink
         words = Text.assemble(
-            ("× ", ink.on("bad", "surface", bold=True)),
+            (self._glyphs.failed + " ", ink.on("bad", "surface", bold=True)),
             (display(self._error.title), ink.on("text", "surface", bold=True)),
             "\n\n",
             (display(self._error.message, lines=True), ink.on("text-2", "surface")),
@@ -50,3 +50,10 @@ class Trouble(ModalScreen[None]):
         event.prevent_default()
         if event.key in ("escape", "enter", "q", "ctrl+c"):
             self.dismiss()
+
+
+def in_words(error: Exception) -> TracetuiError:
+    """An error as people read it; one that is no `TracetuiError` is a mistake of ours."""
+    if isinstance(error, TracetuiError):
+        return error
+    return TracetuiError("Something is wrong", f"{type(error).__name__}: {error}", "Please report it.")

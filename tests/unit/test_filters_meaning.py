@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracetui.model.kinds import Level
+from tracetui.model.records import Batch, RunRecord
 from tracetui.query import ast, parse
 from tracetui.query.printing import to_text
 from tracetui.store.filters import compile_filter
@@ -95,3 +96,21 @@ def test_the_same_rows_as_the_slow_evaluator(stores, text, level, index):
 @given(combined(on_feedback).map(to_text), levels, st.sampled_from(range(len(SEEDS))))
 def test_feedback_binds_as_in_the_slow_evaluator(stores, text, level, index):
     assert stores[index].listed(text, level) == stores[index].expected(text, level)
+
+
+def test_words_look_at_names_previews_and_errors(tmp_path):
+    with Writer(tmp_path / "s.db", create=True) as writer:
+        root = RunRecord(
+            id="x:a", trace="x:a", name="agent", session="s", inputs="Wo ist mein Café-Gutschein?", outputs="hier"
+        )
+        failed = RunRecord(id="x:b", trace="x:a", parent="x:a", name="look_up", error="KeyError: voucher 12\nat line 3")
+        writer.write(Batch((root, failed)))
+    with Reader(tmp_path / "s.db") as reader:
+
+        def found(text: str) -> list[int]:
+            return [reader.count(level, compile_filter(parse(text), level)) for level in Level]
+
+        assert found("cafe") == found('"ist mein"') == found("gutsch*") == found("hier") == [1, 1, 0]
+        assert found("voucher") == found("look") == found("look_up") == found('"line 3"') == [1, 1, 1]
+        assert found("gutsch") == found('"mein ist"') == found("ouche") == [0, 0, 0]
+        assert found("-voucher") == [0, 0, 1]

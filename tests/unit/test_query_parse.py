@@ -140,9 +140,7 @@ def conditions_of(spec: FieldSpec) -> st.SearchStrategy[ast.Test]:
     bounds = st.tuples(number, number).map(lambda pair: sorted(pair, key=lambda bound: bound.value))
     ordered: st.SearchStrategy[ast.Test] = st.one_of(
         st.builds(Compare, st.sampled_from(["<", "<=", ">", ">="]), number),
-        st.builds(
-            lambda pair, low, high: Range(pair[0], pair[1], low, high), bounds, st.booleans(), st.booleans()
-        ),
+        st.builds(lambda pair, low, high: Range(pair[0], pair[1], low, high), bounds, st.booleans(), st.booleans()),
         st.builds(Range, number, st.none(), st.booleans(), st.booleans()),
         st.builds(Range, st.none(), number, st.booleans(), st.booleans()),
     )
@@ -152,9 +150,7 @@ def conditions_of(spec: FieldSpec) -> st.SearchStrategy[ast.Test]:
     wild = st.builds(lambda a, mid, b: Pattern((a, *mid, b)), any_text, inner, any_text)
     wild = wild.filter(lambda pattern: any(pattern.pieces))
     named = st.sampled_from(spec.choices) if spec.choices else any_text
-    texts = (
-        st.just(Has()) | wild.map(Is) | named.map(lambda text: Is(Pattern((text,)))) | some_text.map(Contains)
-    )
+    texts = st.just(Has()) | wild.map(Is) | named.map(lambda text: Is(Pattern((text,)))) | some_text.map(Contains)
     return texts | ordered if spec.type is FieldType.SCORE else texts
 
 

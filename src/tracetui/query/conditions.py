@@ -32,9 +32,7 @@ def words(raw: str, span: ast.Span) -> ast.Words:
     pieces = pattern(raw).pieces
     prefix = len(pieces) == 2 and pieces[1] == ""
     if len(pieces) > 1 and not prefix:
-        raise FilterError(
-            f"`*` stands only at the end of a word: `{raw}`", 'in quotes it is a star: "*"', *span
-        )
+        raise FilterError(f"`*` stands only at the end of a word: `{raw}`", 'in quotes it is a star: "*"', *span)
     text = pieces[0]
     if not tokens(text):
         raise FilterError(f"`{raw}` has neither letter nor digit to look for", "", *span)
@@ -111,9 +109,7 @@ def _contains(spec: FieldSpec, name: str, test: RawTest) -> ast.Test:
     if spec.type in _NUMERIC:
         raise FilterError(f"`{name}` is a number, it contains nothing", example(name, spec), *test.span)
     if read.exact is None or not read.exact:
-        raise FilterError(
-            "`~` takes a plain text", f'for example {name}:~refund or {name}:~"a star: *"', *test.span
-        )
+        raise FilterError("`~` takes a plain text", f'for example {name}:~refund or {name}:~"a star: *"', *test.span)
     return ast.Contains(read.exact)
 
 
@@ -142,11 +138,7 @@ def _unknown(name: str, span: ast.Span) -> FilterError:
     near = nearest(name, list(BY_NAME))
     if near == "feedback":
         near = "feedback.KEY"
-    hint = (
-        f"did you mean {near}?"
-        if near
-        else f"fields are {', '.join(BY_NAME)}; a text with a colon goes in quotes"
-    )
+    hint = f"did you mean {near}?" if near else f"fields are {', '.join(BY_NAME)}; a text with a colon goes in quotes"
     return FilterError(f"there is no field `{name}`", hint, *span)
 
 

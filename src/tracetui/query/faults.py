@@ -55,9 +55,7 @@ def unexpected(text: str, start: int, accepts: Iterable[str]) -> FilterError:
         message = f"`{last}:` needs a value right after the colon"
         return FilterError(message, _example(last), start - len(last), start + 1)
     if part.startswith(":"):
-        return FilterError(
-            f"there is no field `{last}`", "a text with a colon goes in quotes", start - len(last), end
-        )
+        return FilterError(f"there is no field `{last}`", "a text with a colon goes in quotes", start - len(last), end)
     if part.startswith(")"):
         return FilterError("something is missing before this `)`", _expected(wanted), start, start + 1)
     if wants_value:

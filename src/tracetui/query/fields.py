@@ -87,9 +87,7 @@ FEEDBACK_PARTS: dict[str, FieldSpec] = {
         FieldSpec("comment", FieldType.TEXT, (), "its comment"),
         FieldSpec("source", FieldType.CHOICE, (), "who says so", tuple(source.value for source in Source)),
         FieldSpec("author", FieldType.TEXT, (), "the person's or the rule's name"),
-        FieldSpec(
-            "level", FieldType.CHOICE, (), "what it was said about", tuple(level.value for level in Level)
-        ),
+        FieldSpec("level", FieldType.CHOICE, (), "what it was said about", tuple(level.value for level in Level)),
     )
 }
 

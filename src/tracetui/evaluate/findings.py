@@ -20,7 +20,3 @@ class Finding:
 
 class EvaluationError(Exception):
     """A target that could not be judged; the text says why. The rule goes on with the next one."""
-
-
-class PatternTimeoutError(EvaluationError):
-    """A pattern took too long on one text."""

@@ -35,6 +35,10 @@ class Judge:
         self.looks: tuple[tuple[str, ...], tuple[Matcher, ...]] = getattr(self.evaluator, "wanted", ((), ()))
         """Where patterns look, and which: rules that look at the same texts do it together."""
 
+        needs = getattr(self.evaluator, "needs_patterns", False)
+        self.decided_by_patterns = bool(needs) and rule.sample >= 1 and rule.record != "all"
+        """Whether there is no hit, and nothing to write of it, where its patterns find nothing."""
+
     def allowed(self, conn: sqlite3.Connection, pks: Sequence[int]) -> set[int]:
         """Those of the targets (of the level it judges) that its filter finds."""
         return matching(conn, self.rule.on, pks, [self.where] if self.where is not None else [])
@@ -81,6 +85,10 @@ class Scope:
     """Found by the lane's own filter, `None`: everything. Of the others nothing is said."""
     spoken: set[int] | None
     """`None`: perhaps of any."""
+
+    def judges(self, pk: int) -> bool:
+        """Whether the filters find a target."""
+        return pk in self.allowed and (self.within is None or pk in self.within)
 
     def may_speak(self, pk: int) -> bool:
         """Whether no hit is news: there may be a row to take back."""

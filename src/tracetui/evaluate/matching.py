@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import regex
 
-from tracetui.evaluate.findings import PatternTimeoutError
 from tracetui.store.parts import Part
 
 TIMEOUT_S = 0.5
@@ -62,20 +61,8 @@ class Matcher(ABC):
         """Seconds that took."""
 
     @abstractmethod
-    def search(self, text: str) -> Found | None:
-        """Look at one text. Raises `PatternTimeoutError` where it takes too long."""
-
     def look(self, text: str) -> Hits | None:
-        """Look at one text; a text that takes too long is counted."""
-        self.searched += 1
-        begin = time.perf_counter()
-        try:
-            found = self.search(text)
-        except PatternTimeoutError:
-            return Hits(slow=1)
-        finally:
-            self.spent += time.perf_counter() - begin
-        return None if found is None else Hits(found.count, text, found)
+        """Look at one text; one that takes too long is counted."""
 
 
 class Pattern(Matcher):
@@ -86,18 +73,21 @@ class Pattern(Matcher):
         self._compiled = compiled
         self._timeout = timeout
 
-    def search(self, text: str) -> Found | None:
-        """The first match and the count of all. Raises `PatternTimeoutError`."""
-        limit = self._timeout * (1 + len(text) // _MILLION)
+    def look(self, text: str) -> Hits | None:
+        """The first match and the count of all."""
+        self.searched += 1
+        limit = self._timeout if len(text) < _MILLION else self._timeout * (1 + len(text) // _MILLION)
+        begin = time.perf_counter()
         try:
-            matches = self._compiled.finditer(text, timeout=limit)
-            first = next(matches, None)
+            first = self._compiled.search(text, timeout=limit)
             if first is None:
                 return None
-            count = 1 + sum(1 for _ in islice(matches, MAX_COUNT - 1))
+            count = sum(1 for _ in islice(self._compiled.finditer(text, timeout=limit), MAX_COUNT))
         except TimeoutError:
-            raise PatternTimeoutError(f"the pattern took over {limit:g} s on one text") from None
-        return Found(first.start(), first.end(), count)
+            return Hits(slow=1)
+        finally:
+            self.spent += time.perf_counter() - begin
+        return Hits(count, text, Found(first.start(), first.end(), count))
 
 
 class Words(Matcher):
@@ -108,17 +98,20 @@ class Words(Matcher):
         self._case = case
         self._words = words if case else tuple(word.casefold() for word in words)
 
-    def search(self, text: str) -> Found | None:
+    def look(self, text: str) -> Hits | None:
         """The first of the words that stands in the text, and how often all of them do."""
+        self.searched += 1
+        begin = time.perf_counter()
         folded = text if self._case else text.casefold()
         present = [word for word in self._words if word in folded]
+        self.spent += time.perf_counter() - begin
         if not present:
             return None
         start, end = min((folded.find(word), folded.find(word) + len(word)) for word in present)
         count = min(sum(folded.count(word) for word in present), MAX_COUNT)
         if len(folded) != len(text):
             start, end = _unfolded(text, start), _unfolded(text, end)
-        return Found(start, end, count)
+        return Hits(count, text, Found(start, end, count))
 
 
 def _unfolded(text: str, offset: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tracetui.evaluate.evaluators import textual
 from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, Tools
@@ -23,6 +23,8 @@ class Contains:
     words: tuple[Matcher, ...]
     choices: tuple[str, ...]
     matchers: Matchers
+    needs_patterns: ClassVar[bool] = True
+    """No hit where one of its patterns finds nothing."""
 
     @property
     def wanted(self) -> tuple[tuple[str, ...], tuple[Matcher, ...]]:

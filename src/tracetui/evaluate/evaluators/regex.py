@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import regex
 
@@ -27,6 +27,8 @@ class Regex:
     matcher: Matcher
     choices: tuple[str, ...]
     matchers: Matchers
+    needs_patterns: ClassVar[bool] = True
+    """No hit where one of its patterns finds nothing."""
 
     @property
     def wanted(self) -> tuple[tuple[str, ...], tuple[Matcher, ...]]:

@@ -93,7 +93,7 @@ class Driver:
 
     async def quiet(self) -> None:
         """Wait until nothing is being read, written or painted."""
-        feeds = (self.explorer.browser.near, self.explorer.far)
+        feeds = (self.explorer.browser.near, self.explorer.browser.lists, self.explorer.far)
 
         def still() -> bool:
             writing = self.explorer.writing

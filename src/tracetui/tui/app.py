@@ -38,6 +38,9 @@ def prepare(path: Path, *, read_only: bool = False, author: str | None = None, f
     """The program, its first page being read. Raises `StoreError` where the store cannot be opened."""
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")  # both are read when textual is imported
     os.environ.setdefault("ESCDELAY", "100" if _remote() else "25")
+    colour = not os.environ.get("NO_COLOR")  # textual takes it out of the environment
+    if not colour:
+        os.environ.setdefault("TEXTUAL_THEME", "ansi-dark")  # any other is drawn in shades of grey
     near = Feed(path, watch=True)
     near.ask("opening", _opening(restore=focus is None), NOW)
     near.start()
@@ -53,7 +56,7 @@ def prepare(path: Path, *, read_only: bool = False, author: str | None = None, f
         # modules live as long as the program: a collection that walks them all would be felt as a late key
         gc.freeze()
         gc.enable()
-    return Tracetui(path, near, read_only=read_only, author=author or who(), focus=focus)
+    return Tracetui(path, near, read_only=read_only, author=author or who(), focus=focus, colour=colour)
 
 
 def _opening(*, restore: bool) -> Callable[[Reader], Opening]:

@@ -25,10 +25,10 @@ Step = Literal["error", "unscored", "feedback", "match"]
 
 
 class Browser:
-    """Keeps the tree filled. `near` answers what is in sight, `far` what may take long."""
+    """Keeps the tree filled. `near` reads what is in sight; `lists` what a filter may make long."""
 
-    def __init__(self, near: Feed, far: Feed, tree: Tree, shelf: Shelf) -> None:
-        self.near, self.far = near, far
+    def __init__(self, near: Feed, lists: Feed, tree: Tree, shelf: Shelf) -> None:
+        self.near, self.lists = near, lists
         self.tree, self.shelf = tree, shelf
         self.where: Where | None = None
         """The filter, at the level of traces."""
@@ -78,7 +78,7 @@ class Browser:
 
     def begin(self, lines: int) -> None:
         """Read the first page."""
-        self.near.ask("first", partial(questions.first, where=self.where, lines=lines), NOW)
+        self.lists.ask("first", partial(questions.first, where=self.where, lines=lines), NOW)
 
     def filter(self, where: Where | None, then: Callable[[], None] | None = None) -> None:
         """Show what a filter matches; everything for `None`. `then` is called when its first page is there."""
@@ -90,8 +90,10 @@ class Browser:
         self._owner.clear()
         self._asked.clear()
         self.new = 0
-        for topic in ("threads", "rows", "matching", "way", "dim", "fresh", "refreshed"):
+        for topic in ("rows", "matching", "way", "dim", "fresh", "refreshed"):
             self.near.forget(topic)
+        for topic in ("threads", "way"):
+            self.lists.forget(topic)
         self.begin(self.tree.size.height + 1)
 
     def open(self, first: questions.First, where: Where | None) -> None:
@@ -130,7 +132,7 @@ class Browser:
     def _ask_threads(self) -> None:
         if self._after is not None:
             ask = partial(questions.threads, where=self.where, after=self._after)
-            self.near.ask("threads", ask, LATER)
+            self.lists.ask("threads", ask, LATER)
 
     def _more_threads(self, kids: Kids) -> None:
         path, offset = self.tree.path, self.tree.offset_of_cursor
@@ -268,7 +270,7 @@ class Browser:
     def go(self, target: Key, then: Callable[[bool], None] | None = None) -> None:
         """Put the cursor on a row wherever it is; `then` hears whether it was found."""
         self._then = then
-        self.near.ask("way", partial(self._find_way, target=target), NOW)
+        self._ask_way(partial(self._find_way, target=target))
 
     def step(
         self, what: Step, at: Key | None, *, forward: bool, key: str | None, then: Callable[[bool], None],
@@ -282,7 +284,14 @@ class Browser:
             target = reader.step(what, at, forward, where=where or self.where, key=key)
             return None if target is None else questions.way(reader, target, self.where, *known)
 
-        self.near.ask("way", read, NOW)
+        self._ask_way(read)
+
+    def _ask_way(self, read: Callable[[Reader], Way | None]) -> None:
+        """Ask now; what a filter is still being read for waits, and goes on when the way is found."""
+        self.near.forget("way")
+        self.lists.forget("way")
+        self.lists.forget("threads")
+        (self.near if self.where is None else self.lists).ask("way", read, NOW)
 
     def _known(self) -> tuple[frozenset[Key], questions.After, bool]:
         outline = self.tree.outline
@@ -300,10 +309,8 @@ class Browser:
             self.shelf.put(way.rows)
             path, offset = self.tree.path, self.tree.offset_of_cursor
             if way.rest is not None and not outline.root.complete:
-                self.near.forget("threads")
                 outline.extend(None, way.rest.pks, complete=way.rest.after is None)
                 self._after = way.rest.after
-                self._ask_threads()
             for kids in way.kids:
                 assert kids.key is not None
                 place = way.path.index(kids.key)
@@ -314,6 +321,7 @@ class Browser:
                 found = True
                 self.tree.move(row, jump=True)
                 self.tree.post_message(Tree.Moved(row))
+        self._ask_threads()
         if then is not None:
             then(found)
 

@@ -46,6 +46,8 @@ def hear(explorer: Explorer, answer: Answer) -> None:
             _changed(explorer, answer.value)
         case _:
             explorer.browser.hear(answer)
+            if answer.topic == "first":
+                say_empty(explorer)
             if answer.topic == "rows":
                 explorer.judge.settled(answer.value)
 

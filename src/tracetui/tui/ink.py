@@ -114,9 +114,9 @@ def load(path: Path) -> Ink:
     return _theme(path, data)
 
 
-def default() -> Ink:
-    """The default theme."""
-    return load(themes_dir() / "dark.toml")
+def default(*, colour: bool = True) -> Ink:
+    """The default theme; without `colour` the one that has none."""
+    return load(themes_dir() / ("dark.toml" if colour else "plain.toml"))
 
 
 def _theme(path: Path, data: Mapping[str, Any]) -> Ink:

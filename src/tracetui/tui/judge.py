@@ -176,8 +176,17 @@ class Judge:
 
     def undo(self, *, forward: bool = False) -> None:
         """Take one's last step back, or do it again."""
-        self._submit("redo" if forward else "undo", lambda scorer, job: scorer.redo() if forward else scorer.undo(),
-                     [], 1, "")  # fmt: skip
+        explorer = self._explorer
+
+        def write(scorer: Scorer, _job: Job) -> Any:
+            return scorer.redo() if forward else scorer.undo()
+
+        def slow() -> None:
+            if explorer.writing is not None and explorer.writing.waiting()[0]:
+                explorer.say("doing it again" if forward else "undoing", "all of it is one step")
+
+        self._submit("redo" if forward else "undo", write, [], 1, "")
+        explorer.later("slow", 0.3, slow)
 
     def define(self, key: FeedbackKey) -> None:
         """A new key, current from now on."""

@@ -22,13 +22,13 @@ class Tracetui(App[None]):
     TITLE = "tracetui"
 
     def __init__(
-        self, path: Path, near: Feed, *, read_only: bool, author: str, focus: str | None, far: Feed | None = None
+        self, path: Path, near: Feed, *, read_only: bool, author: str, focus: str | None, colour: bool = True
     ) -> None:
         super().__init__()
-        self._near, self._far = near, far or Feed(path)
+        self._feeds = (near, Feed(path), Feed(path))
         self._writing = None if read_only else Writing(path, author)
         self.explorer = Explorer(
-            path, near, self._far, self._writing, ink=ink.default(), glyphs=ink.glyphs(), author=author,
+            path, *self._feeds, self._writing, ink=ink.default(colour=colour), glyphs=ink.glyphs(), author=author,
             read_only="opened with --read-only" if read_only else "", focus=focus,
         )  # fmt: skip
 
@@ -47,7 +47,7 @@ class Tracetui(App[None]):
         """Remember where one was, write what is left, stop what runs."""
         self.explorer.keep()
         self.explorer.status.close()
-        self._near.close()
-        self._far.close()
+        for feed in self._feeds:
+            feed.close()
         if self._writing is not None:
             self._writing.close()

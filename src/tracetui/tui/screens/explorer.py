@@ -79,6 +79,7 @@ class Explorer(Screen[None]):
         self,
         path: Path,
         near: Feed,
+        lists: Feed,
         far: Feed,
         writing: Writing | None,
         *,
@@ -96,7 +97,7 @@ class Explorer(Screen[None]):
         self.keymap = Keymap()
         self.shelf = Shelf()
         self.listing = Tree(ink, glyphs, Outline(), self.shelf)
-        self.browser = Browser(near, far, self.listing, self.shelf)
+        self.browser = Browser(near, lists, self.listing, self.shelf)
         self.filters, self.judge = Filters(self), Judge(self)
         self.status = Status(self)
         self.modes: list[Mode] = []
@@ -104,7 +105,6 @@ class Explorer(Screen[None]):
         self.focus_on = focus
         """Id of the row to open on."""
         self.store_id = ""
-        self._near = near
         self._said: list[Piece] = []
         self._told = ""
         """The trouble that was said last."""
@@ -129,7 +129,7 @@ class Explorer(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to listen: the first page may be there already."""
-        for feed in (self._near, self.far):
+        for feed in (self.browser.near, self.browser.lists, self.far):
             feed.listen(self._hear)
         if self.writing is not None:
             self.writing.start(self._wrote)
@@ -143,6 +143,7 @@ class Explorer(Screen[None]):
 
     def furnish(self) -> None:
         """What the first page does not need, once it is painted."""
+        self.browser.lists.start()
         self.far.start()
         self.set_interval(TICK_S, self._tick)
         self.browser.go_on()
@@ -268,6 +269,8 @@ class Explorer(Screen[None]):
         """Draw what stands above the footer: the mode that is open, or what is said once."""
         lines = self.modes[-1].lines(self.size.width, self.size.height - 4) if self.modes else []
         ground = "surface"
+        if len(lines) > 1 and self.ink.colours["surface"] is None:  # no ground sets the drawer apart: a line does
+            lines = [[(self.glyphs.line * self.size.width, self.ink.on("rule"))], *lines]
         if not lines and self._said:
             lines, ground = [self._said], "bg"
         if self._drawer.display != bool(lines):

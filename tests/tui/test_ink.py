@@ -22,6 +22,24 @@ def test_every_sign_is_one_cell():
     assert all(char.isascii() for kind in ink.ASCII.kinds.values() for char in kind)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "signs"),
+    [("LC_ALL", "C", ink.ASCII), ("LC_ALL", "en_GB.UTF-8", ink.UNICODE), ("LANG", "de_DE.utf8", ink.UNICODE),
+     ("LC_CTYPE", "POSIX", ink.ASCII), ("OTHER", "x", ink.UNICODE)],
+)  # fmt: skip
+def test_the_locale_chooses_the_signs(monkeypatch, name, value, signs):
+    for variable in ("LC_ALL", "LC_CTYPE", "LANG"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv(name, value)
+    assert ink.glyphs() is signs
+
+
+def test_without_colour_there_is_none():
+    theme = ink.default(colour=False)
+    assert not any(theme.colours.values())
+    assert theme.on("muted").dim and theme.cell("bad").reverse and theme.on("bad").bold
+
+
 def test_a_theme_without_grounds_uses_attributes(tmp_path):
     path = tmp_path / "plain.toml"
     path.write_text('[colours]\nbad = "bright_red"\n[attributes]\nmuted = ["dim"]\n')

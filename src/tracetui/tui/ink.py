@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import locale
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -213,8 +213,12 @@ ASCII = Glyphs(
 
 
 def glyphs() -> Glyphs:
-    """The signs this terminal's locale can show."""
-    return UNICODE if locale.getpreferredencoding(False).lower().replace("-", "") == "utf8" else ASCII
+    """The signs this terminal's locale can show.
+
+    By the variables and not by Python's own encoding, which is UTF-8 in the C locale too.
+    """
+    named = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "utf-8")
+    return UNICODE if "utf" in named.lower() else ASCII
 
 
 Piece = tuple[str, Style]

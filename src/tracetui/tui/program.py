@@ -22,7 +22,7 @@ class Tracetui(App[None]):
     TITLE = "tracetui"
 
     def __init__(
-        self, path: Path, near: Feed, *, read_only: bool, author: str, focus: str | None, colour: bool = True
+        self, path: Path, near: Feed, *, read_only: bool, author: str, focus: str | None, colour: bool
     ) -> None:
         super().__init__()
         self._feeds = (near, Feed(path), Feed(path))

@@ -43,6 +43,13 @@ def test_without_times_the_axis_is_the_order_of_steps():
     assert axis.marks == (0.625,)
 
 
+def test_where_few_runs_have_times_the_order_tells_more():
+    runs = [run(1, 0, None), run(2), run(3, 5, None), run(4)]
+    axis = axis_of(runs, 0)
+    assert axis is not None
+    assert axis.span(runs[3], 0) == (0.75, 1)
+
+
 def test_running_work_reaches_to_now():
     runs = [run(1, 0, None, status="running"), run(2, 0, 50, parent=1)]
     axis = axis_of(runs, 200)

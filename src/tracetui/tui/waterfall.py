@@ -13,7 +13,7 @@ from tracetui.model.rows import Row
 class Axis:
     """The axis of one trace.
 
-    Without times (trajectories say none) it is the order of the steps: `order` has each run's place, and
+    Without times (trajectories say none, or only some) it is the order of the steps: `order` has each run's place, and
     `start` and `end` count runs.
     """
 
@@ -51,7 +51,8 @@ def axis_of(runs: Sequence[Row], now_us: int) -> Axis | None:
     start = min(starts, default=0)
     end = max((_end(run, now_us) for run in runs if run.started_at is not None), default=0)
     failed = _failed(runs)
-    if end <= start:
+    timed = sum(run.started_at is not None and (run.ended_at is not None or _at_work(run)) for run in runs)
+    if end <= start or timed * 2 < len(runs):
         order = {run.pk: place for place, run in enumerate(runs)}
         marks = tuple((order[run.pk] + 0.5) / len(runs) for run in failed)
         return Axis(0, len(runs), marks, order, last=_last(runs, order), inside=_inside(failed, runs))
@@ -89,10 +90,14 @@ def _inside(failed: Sequence[Row], runs: Sequence[Row]) -> dict[int, int]:
     return out
 
 
+def _at_work(run: Row) -> bool:
+    return run.status == Status.RUNNING
+
+
 def _end(run: Row, now_us: int) -> int:
     if run.ended_at is not None:
         return run.ended_at
-    if run.status == Status.RUNNING:
+    if _at_work(run):
         return now_us
     return run.started_at or 0
 

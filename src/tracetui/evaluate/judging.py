@@ -39,10 +39,6 @@ class Judge:
         self.decided_by_patterns = bool(needs) and rule.sample >= 1 and rule.record != "all"
         """Whether there is no hit, and nothing to write of it, where its patterns find nothing."""
 
-    def allowed(self, conn: sqlite3.Connection, pks: Sequence[int]) -> set[int]:
-        """Those of the targets (of the level it judges) that its filter finds."""
-        return matching(conn, self.rule.on, pks, [self.where] if self.where is not None else [])
-
     def find(self, view: View) -> Finding | str | None:
         """What it finds in a target; a text says why it could not be judged."""
         try:
@@ -95,11 +91,22 @@ class Scope:
         return self.spoken is None or pk in self.spoken
 
 
-def scope(conn: sqlite3.Connection, judge: Judge, pks: Sequence[int], within: Where | None) -> Scope:
+Asked = dict[Where | None, set[int]]
+"""What filters have found among the same targets: rules with the same filter ask once."""
+
+
+def scope(
+    conn: sqlite3.Connection, judge: Judge, pks: Sequence[int], within: Where | None, asked: Asked | None = None
+) -> Scope:
     """Ask the store about everything that is judged in some targets."""
     rule = judge.rule
+    allowed = None if asked is None else asked.get(judge.where)
+    if allowed is None:
+        allowed = matching(conn, rule.on, pks, [judge.where] if judge.where is not None else [])
+        if asked is not None:
+            asked[judge.where] = allowed
     return Scope(
-        judge.allowed(conn, pks),
+        allowed,
         None if within is None else matching(conn, rule.on, pks, [within]),
         None if rule.on is Level.THREAD else spoken_of(conn, rule.name, rule.on, pks),
     )

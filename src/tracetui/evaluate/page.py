@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tracetui.evaluate.evaluators.textual import scan
-from tracetui.evaluate.judging import Judge, Scope, compiled, judge_target, passed_over, scope
+from tracetui.evaluate.judging import Asked, Judge, Scope, compiled, judge_target, passed_over, scope
 from tracetui.evaluate.load import Loader
 from tracetui.evaluate.matching import Matchers
 from tracetui.evaluate.view import View
@@ -46,11 +46,11 @@ class Runner:
     _spent: float = 0.0
     _patterns_before: float = 0.0
 
-    def begin(self, conn: sqlite3.Connection, page: Sequence[Ready], walked: Level) -> None:
+    def begin(self, conn: sqlite3.Connection, page: Sequence[Ready], walked: Level, asked: Asked) -> None:
         """Turn to a page."""
         self._page = page
         if self.judge.rule.on is walked:
-            self.scope = self._scope(conn, [pk for pk, _ in page])
+            self.scope = self._scope(conn, [pk for pk, _ in page], asked)
         self._patterns_before = sum(one.spent for one in self.judge.looks[1])
 
     @property
@@ -85,8 +85,8 @@ class Runner:
         pk, ready_rev = self._page[at - 1]
         self.last = (ready_rev, pk)
 
-    def _scope(self, conn: sqlite3.Connection, pks: Sequence[int]) -> Scope:
-        return scope(conn, self.judge, pks, compiled(self.lane.filter, self.judge.rule.on))
+    def _scope(self, conn: sqlite3.Connection, pks: Sequence[int], asked: Asked | None = None) -> Scope:
+        return scope(conn, self.judge, pks, compiled(self.lane.filter, self.judge.rule.on), asked)
 
     def _note(self, at: int, judged: int, said: Sequence[Said]) -> None:
         self.judged += judged
@@ -118,8 +118,9 @@ class Page:
         self._matchers = matchers
         self._runners = runners
         self._walked = walked
+        asked: Asked = {}
         for runner in runners:
-            runner.begin(conn, page, walked)
+            runner.begin(conn, page, walked, asked)
         loader.refresh(frozenset().union(*(runner.judge.reads for runner in runners)))
         self._views = loader.views(walked, self._to_look_at([pk for pk, _ in page]))
         self._page = self._bounded(page)

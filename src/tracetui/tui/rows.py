@@ -220,8 +220,8 @@ def _says_nothing(name: str, model: str) -> bool:
 
 
 def _traces(row: Row, place: Place) -> str:
-    if place.matching is None:
-        return figures.counted(row.trace_count, "trace")
+    if place.matching is None:  # of one trace nothing is said: the name takes the room
+        return figures.counted(row.trace_count, "trace") if row.trace_count != 1 else ""
     return f"{place.matching} of {row.trace_count}"
 
 

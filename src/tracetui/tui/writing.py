@@ -104,13 +104,13 @@ class Writing:
             self._thread.join()
 
     def _run(self) -> None:
+        from tracetui.store.people import Scorer  # before the first score, which is not to wait for it
+
         scorer: Scorer | None = None
         try:
             while (job := self._next()) is not None:
                 try:
                     if scorer is None:
-                        from tracetui.store.people import Scorer
-
                         scorer = Scorer(self._path, self._author)
                     news = Written(job, job.write(scorer, job))
                 except StoreError as error:

@@ -131,8 +131,6 @@ class Explorer(Screen[None]):
         """Begin to listen: the first page may be there already."""
         for feed in (self.browser.near, self.browser.lists, self.far):
             feed.listen(self._hear)
-        if self.writing is not None:
-            self.writing.start(self._wrote)
         self.later("late", _LATE_S, self._late)
 
     def _hear(self, answer: Answer) -> None:
@@ -145,6 +143,8 @@ class Explorer(Screen[None]):
         """What the first page does not need, once it is painted."""
         self.browser.lists.start()
         self.far.start()
+        if self.writing is not None:
+            self.writing.start(self._wrote)
         self.set_interval(TICK_S, self._tick)
         self.browser.go_on()
         self.status.tick()
@@ -223,6 +223,8 @@ class Explorer(Screen[None]):
             self.do(action)
         elif pending and key != "esc":
             self.say(f"{pending}{key}", "is no key")
+        elif not self.keymap.pending and len(key) == 1:
+            self.say(f"{key} is no key here", "? has them all")
         if pending or self.keymap.pending:
             self.redraw_footer()
 

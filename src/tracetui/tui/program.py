@@ -45,6 +45,10 @@ class Tracetui(App[None]):
 
     def end(self) -> None:
         """Remember where one was, write what is left, stop what runs."""
+        # a terminal that vanished while the screen was being set up leaves textual's reader of keys at work for ever
+        reading = getattr(self._driver, "exit_event", None)
+        if reading is not None:
+            reading.set()
         self.explorer.keep()
         self.explorer.status.close()
         for feed in self._feeds:

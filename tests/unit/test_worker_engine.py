@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rule_views import call, make_store, root, rule_text
 
+from tracetui.evaluate import engine as engine_module
 from tracetui.evaluate import following
 from tracetui.evaluate.engine import Engine
 from tracetui.evaluate.foreground import evaluate, read_condition
@@ -342,12 +343,14 @@ def test_a_dead_worker_is_seen_and_its_lanes_are_free(store):
     conn.close()
 
 
-def test_two_workers_share_the_rules(store):
+def test_two_workers_share_the_rules(store, monkeypatch):
     rules = [ANGRY.replace("'rule'", f"'r{n}'").replace("'k'", f"'k{n}'") for n in range(4)]
     follow(store, "".join(rules))
+    monkeypatch.setattr(engine_module, "_PAGE", 10)
+    monkeypatch.setattr(engine_module, "_FIRST_PAGE", 10)
+    monkeypatch.setattr(engine_module, "TURN_S", 0.0)
     one, two = Engine(store), Engine(store)
     two.owner = "elsewhere/boot.1/1/1"
-    one._page = two._page = 10
     assert one.turn()
     assert not two.turn(), "all lanes are taken"
     two._blocked_since = -10.0
@@ -358,7 +361,6 @@ def test_two_workers_share_the_rules(store):
     assert sorted(map(owners.count, set(owners))) == [2, 2]
     busy = True
     while busy:
-        one._page = two._page = 10
         busy = one.turn() | two.turn()
     one.close()
     two.close()

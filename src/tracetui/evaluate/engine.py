@@ -14,7 +14,7 @@ from pathlib import Path
 from tracetui.evaluate.evaluators.base import Tools
 from tracetui.evaluate.judging import Judge
 from tracetui.evaluate.load import Loader
-from tracetui.evaluate.page import TURN_S, Page, Runner
+from tracetui.evaluate.page import TURN_S, Page, Ready, Runner
 from tracetui.evaluate.rules import from_spec
 from tracetui.evaluate.usual import Usual
 from tracetui.model.errors import RulesError
@@ -26,7 +26,7 @@ from tracetui.store.rules import BACKFILL, DONE, LIVE, STOPPED, Lane, StoredRule
 from tracetui.store.textmatch import install
 from tracetui.store.verdicts import LeaseLostError, Passed, VerdictWriter
 
-_PAGE = 500
+_FIRST_PAGE, _PAGE = 50, 500
 _RENEW_S = 10.0
 _STEAL_AFTER_S = 1.0
 _WATCHED = 40
@@ -65,7 +65,7 @@ class Engine:
         self._renewed = time.monotonic()
         self._served: dict[tuple[int, str], int] = {}
         self._turns = 0
-        self._page = 100
+        self._sizes: dict[tuple[int, str], int] = {}
         self._blocked_since: float | None = None
 
     def close(self) -> None:
@@ -160,22 +160,37 @@ class Engine:
         return out
 
     def _work(self, runners: list[Runner]) -> None:
-        first = runners[0]
-        walked = first.judge.rule.walks
-        page = targets.ready_page(self.conn, walked, first.lane.cursor, first.lane.stop, self._page)
-        if not page:
+        """Pages of these lanes, as many as fit into a turn."""
+        begin = time.perf_counter()
+        while runners:
+            first = runners[0]
+            walked = first.judge.rule.walks
+            size = min(self._sizes.get(runner.lane.key, _FIRST_PAGE) for runner in runners)
+            page = targets.ready_page(self.conn, walked, first.lane.cursor, first.lane.stop, size)
+            if not page:
+                for runner in runners:
+                    self._at_the_end(runner)
+                return
+            self._judge_page(runners, page, walked)
             for runner in runners:
-                self._at_the_end(runner)
-            return
+                self._write(runner, walked)
+            if self._stop() or time.perf_counter() - begin > TURN_S:
+                return
+            runners = [runner.going_on() for runner in runners if self._goes_on(runner)]
+
+    def _judge_page(self, runners: Sequence[Runner], page: Sequence[Ready], walked: Level) -> None:
         begin = time.perf_counter()
         count = Page(self.conn, self._loader, self._tools.matchers, runners, page, walked).judge(
             self._stop, self._still_here
         )
         # the next page is what fits into a turn
         took = max(time.perf_counter() - begin, 1e-4)
-        self._page = max(10, min(_PAGE, int(1.2 * count * TURN_S / took)))
+        size = max(10, min(_PAGE, int(1.2 * count * TURN_S / took)))
         for runner in runners:
-            self._write(runner, walked)
+            self._sizes[runner.lane.key] = size
+
+    def _goes_on(self, runner: Runner) -> bool:
+        return not runner.left_behind and runner.lane.key in self._held
 
     def _still_here(self) -> None:
         """Keep the lanes while a page takes long."""

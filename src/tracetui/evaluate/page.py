@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tracetui.evaluate.evaluators.textual import scan
 from tracetui.evaluate.judging import Asked, Judge, Scope, compiled, judge_target, passed_over, scope
@@ -97,6 +97,11 @@ class Runner:
     def spent(self) -> float:
         """Seconds it took so far, its patterns included."""
         return self._spent + sum(one.spent for one in self.judge.looks[1]) - self._patterns_before
+
+    def going_on(self) -> Runner:
+        """The same lane, turned to what comes after what it has passed."""
+        assert self.last is not None
+        return Runner(self.rule, replace(self.lane, cursor=self.last), self.judge)
 
     def all_passed(self) -> list[Passed]:
         """What is to be written; the last one says how far it came."""

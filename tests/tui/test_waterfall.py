@@ -2,15 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from tracetui.model.kinds import Level
-from tracetui.model.rows import Row
-from tracetui.tui.waterfall import aside, axis_of, bar, marked
+from tracetui.tui.waterfall import Step, aside, axis_of, bar, marked
 
 
 def run(pk, start=None, end=None, *, parent=None, status="success"):
-    return Row(
-        level=Level.RUN, pk=pk, id=str(pk), name="r", parent_pk=parent, status=status, started_at=start, ended_at=end
-    )
+    return Step(pk, parent, True, status, start, end)
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,11 @@ class Reader:
     in the store; what is gone is left out of answers.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, mapped: bool = True) -> None:
+        """Open a store. `mapped`: the file's pages are mapped, which scans faster and counts as memory in use."""
         self._access = Access(path)
+        if not mapped:
+            self._access.all("PRAGMA mmap_size = 0")
         self._contents: Contents | None = None
         self._conversations: Conversations | None = None
         self.path = Path(path)
@@ -130,6 +133,14 @@ class Reader:
     def runs_of(self, trace_pk: int) -> list[Row]:
         """All runs of a trace by position, without their feedback and counts of children."""
         return rowsql.runs_of(self._access, trace_pk)
+
+    def spans_of(self, trace_pk: int) -> list[tuple[int, int | None, int, str | None, int | None, int | None]]:
+        """All runs of a trace by position, stubs too: pk, parent, phase, status, start, end; small, unlike rows."""
+        spans: list[tuple[int, int | None, int, str | None, int | None, int | None]] = self._access.all(
+            "SELECT pk, parent, phase, status, started_at, ended_at FROM run WHERE trace = ? ORDER BY position, pk",
+            (trace_pk,),
+        )
+        return spans
 
     # -- one row
 

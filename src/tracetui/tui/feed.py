@@ -134,7 +134,7 @@ class Feed:
         from tracetui.store.reading import Reader
 
         try:
-            self._reader = Reader(self._path)
+            self._reader = Reader(self._path, mapped=False)
             # before the first question: what is written from here on is seen as a change
             self._version, self._rev = self._reader.data_version(), self._reader.rev()
         except Exception as error:  # noqa: BLE001 - the thread's boundary: whoever waits for it raises it

@@ -15,7 +15,7 @@ from tracetui.model import jsonx
 from tracetui.model.kinds import Kind, Level
 from tracetui.model.rows import FeedbackKey, Row
 from tracetui.tui.outline import Key, Path
-from tracetui.tui.waterfall import Axis, axis_of
+from tracetui.tui.waterfall import Axis, Step, axis_of
 
 if TYPE_CHECKING:
     from tracetui.store.filters import Where
@@ -197,7 +197,11 @@ def axes(reader: Reader, traces: Sequence[Row], now_us: int) -> dict[int, Axis]:
     out: dict[int, Axis] = {}
     for trace in traces:
         if trace.run_count <= _AXIS_RUNS:
-            axis = axis_of(reader.runs_of(trace.pk), now_us)
+            steps = [
+                Step(pk, parent, phase > 0, status, start, end)
+                for pk, parent, phase, status, start, end in reader.spans_of(trace.pk)
+            ]
+            axis = axis_of(steps, now_us)
             if axis is not None:
                 out[trace.pk] = axis
     return out

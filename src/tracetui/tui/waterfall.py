@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from tracetui.model.kinds import Status
 from tracetui.model.rows import Row
@@ -43,8 +44,20 @@ class Axis:
         return (row.started_at - self.start) / length, (ended - self.start) / length
 
 
-def axis_of(runs: Sequence[Row], now_us: int) -> Axis | None:
+class Step(NamedTuple):
+    """What the axis needs of a run. A stub (`shown` is false) only links what is below it to what is above."""
+
+    pk: int
+    parent_pk: int | None = None
+    shown: bool = True
+    status: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+
+
+def axis_of(steps: Sequence[Step], now_us: int) -> Axis | None:
     """The axis of a trace from all its runs in order."""
+    runs = [step for step in steps if step.shown]
     starts = [run.started_at for run in runs if run.started_at is not None]
     if not runs:
         return None
@@ -55,20 +68,20 @@ def axis_of(runs: Sequence[Row], now_us: int) -> Axis | None:
     if end <= start or timed * 2 < len(runs):
         order = {run.pk: place for place, run in enumerate(runs)}
         marks = tuple((order[run.pk] + 0.5) / len(runs) for run in failed)
-        return Axis(0, len(runs), marks, order, last=_last(runs, order), inside=_inside(failed, runs))
+        return Axis(0, len(runs), marks, order, last=_last(runs, order), inside=_inside(failed, steps))
     begun = [run.started_at for run in failed if run.started_at is not None]
     marks = tuple((at - start) / (end - start) for at in begun)
-    return Axis(start, end, marks, aside=aside(runs, now_us), inside=_inside(failed, runs))
+    return Axis(start, end, marks, aside=aside(runs, now_us), inside=_inside(failed, steps))
 
 
-def _failed(runs: Sequence[Row]) -> list[Row]:
+def _failed(runs: Sequence[Step]) -> list[Step]:
     """The failed runs without those that only passed a failure below them on."""
     failed = [run for run in runs if run.status == Status.ERROR]
     above = {run.parent_pk for run in failed}
     return [run for run in failed if run.pk not in above]
 
 
-def _last(runs: Sequence[Row], order: dict[int, int]) -> dict[int, int]:
+def _last(runs: Sequence[Step], order: dict[int, int]) -> dict[int, int]:
     last: dict[int, int] = {}
     for run in reversed(runs):
         if run.parent_pk is not None:
@@ -77,7 +90,7 @@ def _last(runs: Sequence[Row], order: dict[int, int]) -> dict[int, int]:
     return last
 
 
-def _inside(failed: Sequence[Row], runs: Sequence[Row]) -> dict[int, int]:
+def _inside(failed: Sequence[Step], runs: Sequence[Step]) -> dict[int, int]:
     above = {run.pk: run.parent_pk for run in runs} if failed else {}
     out: dict[int, int] = {}
     for run in failed:
@@ -90,11 +103,11 @@ def _inside(failed: Sequence[Row], runs: Sequence[Row]) -> dict[int, int]:
     return out
 
 
-def _at_work(run: Row) -> bool:
+def _at_work(run: Step) -> bool:
     return run.status == Status.RUNNING
 
 
-def _end(run: Row, now_us: int) -> int:
+def _end(run: Step, now_us: int) -> int:
     if run.ended_at is not None:
         return run.ended_at
     if _at_work(run):
@@ -102,13 +115,13 @@ def _end(run: Row, now_us: int) -> int:
     return run.started_at or 0
 
 
-def aside(runs: Iterable[Row], now_us: int) -> frozenset[int]:
+def aside(runs: Iterable[Step], now_us: int) -> frozenset[int]:
     """The runs off the critical path.
 
     Of siblings, walking back from the end: the one that ends last is on it, then the last one that ended
     before that one began, and so on. What overlaps them is aside.
     """
-    families: dict[int | None, list[Row]] = {}
+    families: dict[int | None, list[Step]] = {}
     for run in runs:
         if run.started_at is not None:
             families.setdefault(run.parent_pk, []).append(run)

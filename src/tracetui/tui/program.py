@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +15,10 @@ from tracetui.tui import ink
 from tracetui.tui.feed import Feed
 from tracetui.tui.screens.explorer import Explorer
 from tracetui.tui.writing import Writing
+
+
+PATIENCE_S = 2.0
+"""How long leaving may take after a signal."""
 
 
 class Tracetui(App[None]):
@@ -41,7 +47,19 @@ class Tracetui(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.exit)
+                loop.add_signal_handler(number, self._leave)
+
+    def _leave(self) -> None:
+        """Leave, and see to it that leaving ends: where the terminal is gone, textual waits to write to it."""
+        last = threading.Timer(PATIENCE_S, self._vanish)
+        last.daemon = True
+        last.start()
+        self.exit()
+
+    def _vanish(self) -> None:
+        if self._writing is not None:
+            self._writing.close()
+        os._exit(128 + signal.SIGHUP)
 
     def end(self) -> None:
         """Remember where one was, write what is left, stop what runs."""

@@ -17,8 +17,8 @@ from tracetui.store.parts import Part, Parts
 from tracetui.store.runs import RunRow
 from tracetui.store.targets import Target, ThreadRow, TraceRow
 
-_VALUES_BYTES = 48 * 2**20
-_PARTS_BYTES = 48 * 2**20
+_VALUES_BYTES = 24 * 2**20
+_PARTS_BYTES = 24 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ TIMEOUT_S = 0.5
 """Default limit for one text of up to a million characters; longer ones get it per started million."""
 MAX_COUNT = 1000
 """Matches of one text that are counted."""
-_MEMO_CHARS = 64_000_000
+_MEMO_CHARS = 32_000_000
 _MILLION = 1_000_000
 
 

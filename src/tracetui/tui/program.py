@@ -16,7 +16,6 @@ from tracetui.tui.feed import Feed
 from tracetui.tui.screens.explorer import Explorer
 from tracetui.tui.writing import Writing
 
-
 PATIENCE_S = 2.0
 """How long leaving may take after a signal."""
 

@@ -17,7 +17,7 @@ def test_the_default_theme_has_every_role():
 def test_every_sign_is_one_cell():
     for signs in (ink.UNICODE, ink.ASCII):
         single = [signs.kind(kind) for kind in (*signs.kinds, "nothing")]
-        single += [getattr(signs, name) for name in signs.__slots__ if name != "kinds"]
+        single += [getattr(signs, name) for name in signs._fields if name != "kinds"]
         assert all(cell_len(char) == 1 for text in single for char in text)
     assert all(char.isascii() for kind in ink.ASCII.kinds.values() for char in kind)
 

@@ -8,6 +8,7 @@ everywhere, and they are one cell a character, so columns stay where they are.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 TAB = 4
 """Cells between tab stops in a text of several lines."""
@@ -25,10 +26,16 @@ _HARMFUL = re.compile(
     "\U000e0000-\U000e0fff"  # tags and variation selectors, which can carry a hidden text
     f"]|(?P<marks>(?<=[{_MARKS}]{{{_MARKS_KEPT}}})[{_MARKS}]+)"  # more than any script has on a letter
 )
-_EMOJI_GLUE = re.compile(
-    "(?<![\ufe00-\ufe0f])[\ufe0e\ufe0f](?![\ufe00-\ufe0f])|(?<=[\u2190-\U0001faff])\u200d(?=[\u2190-\U0001faff])"
-)
-"""What only asks for another picture of the same sign: left out, since terminals disagree about its width."""
+
+
+@cache  # made when it is needed: it takes longer than the rest of this module
+def _emoji_glue() -> re.Pattern[str]:
+    """What only asks for another picture of the same sign: left out, since terminals disagree about its width."""
+    return re.compile(
+        "(?<![\ufe00-\ufe0f])[\ufe0e\ufe0f](?![\ufe00-\ufe0f])|(?<=[\u2190-\U0001faff])\u200d(?=[\u2190-\U0001faff])"
+    )
+
+
 _BREAKS = re.compile(r"[\t\n\r\x0b\x0c][\t\n\r\x0b\x0c ]*")
 _SHORT = {"\t": "\\t", "\r": "\\r", "\0": "\\0"}
 
@@ -64,6 +71,6 @@ def display(text: str, *, limit: int | None = None, lines: bool = False) -> str:
         text = _BREAKS.sub(" ", text)
     if not (text.isascii() and text.isprintable()):
         if not text.isascii():
-            text = _EMOJI_GLUE.sub("", text)
+            text = _emoji_glue().sub("", text)
         text = _HARMFUL.sub(_name, text)
     return text + "…" if cut else text

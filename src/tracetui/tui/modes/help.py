@@ -39,7 +39,7 @@ _TOGETHER: dict[str, tuple[str, str]] = {
     "detail.tab9": ("detail.tab1", "tab by number"),
 }
 """Actions that share a line with one before them: the last of the line -> its first, and what both do."""
-_KEYS = 15
+_KEYS = 12
 """Cells of the keys in a column."""
 _INSIDE = ("score.2", "score.3", "score.4", *(f"detail.tab{n}" for n in range(2, 9)))
 
@@ -241,10 +241,11 @@ class HelpMode(Mode):
 
 
 def _both(first: str, last: str, *, run: bool) -> str:
-    """Two keys as one: `]e [e`, `1-5`, `ctrl+d u`."""
+    """Two keys as one: `]e [e`, `1-5`, `ctrl+d u`; the first alone where both are too long."""
     lead, plus, end = last.rpartition("+")
     short = end if plus and end and first.startswith(lead + plus) else last
-    return f"{first}-{short}" if run else f"{first} {short}"
+    both = f"{first}-{short}" if run else f"{first} {short}"
+    return both if len(both) < _KEYS else first
 
 
 def _packed(

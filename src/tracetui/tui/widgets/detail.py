@@ -52,7 +52,7 @@ class DetailPane(Widget):
     shown again (`reload`) keeps its folds and the place in it.
     """
 
-    DEFAULT_CSS = "DetailPane { height: 1fr; }"
+    DEFAULT_CSS = "DetailPane { width: 1fr; height: 1fr; }"
 
     @dataclass
     class Shown(Message):

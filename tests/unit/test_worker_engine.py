@@ -212,6 +212,9 @@ def test_scores_and_labels(store):
     follow(store, text.replace("'''wtf'''", "'''w'''"))
     work(store)
     assert said(store)["x:t0/1"][:3] == ("k", 41.0, "angry")
+    follow(store, ANGRY + "value = 'angry'\n")
+    work(store)
+    assert said(store)["x:t0/1"][:3] == ("k", None, "angry")
 
 
 def test_the_sample_is_by_the_id(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from types import FrameType
 from typing import Any
 
@@ -10,7 +12,9 @@ from typing import Any
 class Interrupts:
     """While the block runs, the first Ctrl-C (or SIGTERM) is only noted; the second Ctrl-C interrupts at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leave_after: float | None = None) -> None:
+        """`leave_after`: seconds after which the process ends in any case, in the midst of what it does."""
+        self._leave_after = leave_after
         self._signal: int | None = None
         self._before: dict[int, Any] = {}
 
@@ -35,4 +39,8 @@ class Interrupts:
     def _note(self, number: int, frame: FrameType | None) -> None:
         if self._signal == signal.SIGINT and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if self._signal is None and self._leave_after is not None:
+            timer = threading.Timer(self._leave_after, os._exit, [130 if number == signal.SIGINT else 0])
+            timer.daemon = True
+            timer.start()
         self._signal = number

@@ -43,11 +43,11 @@ def command(store: Path, rules: Path | None, parent_fd: int | None) -> int:
     """Work until Ctrl-C, SIGTERM or the end of the parent."""
     from tracetui.cli.interrupts import Interrupts
     from tracetui.evaluate.rules import read_rules
-    from tracetui.evaluate.worker import Worker, end_with_parent
+    from tracetui.evaluate.worker import GRACE_S, Worker, end_with_parent
 
     if rules is not None:
         read_rules(rules)  # a file that was named must be there and in order
-    with Interrupts() as interrupts:
+    with Interrupts(leave_after=GRACE_S) as interrupts:
         worker = Worker(store, rules, tell=_tell, stop=interrupts.pressed)
         if parent_fd is not None:
             end_with_parent(parent_fd, worker.stop)

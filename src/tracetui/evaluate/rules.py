@@ -103,10 +103,10 @@ class Rule:
         return kind.build(self.evaluate, self.on, tools)
 
     def score(self, count: int, amount: float | None) -> float | None:
-        """The score of a hit."""
+        """The score of a hit; none where a label stands alone."""
         said = self.evaluate["score"]
         if said == "hit":
-            return 1.0
+            return 1.0 if self.evaluate["value"] is None else None
         if said == "count":
             return float(count)
         return amount if said == "value" else float(said)

@@ -81,11 +81,14 @@ def steps_of(view: View) -> tuple[Step, ...]:
     """The steps of a trace, of all traces of a thread, or of the trace that a run is in."""
     if isinstance(view, RunView):
         return steps_of(view.trace) if view.trace is not None else tuple(_numbered([view], 0))
-    traces = [view] if isinstance(view, TraceView) else view.traces
-    steps: list[Step] = []
-    for trace in traces:
-        steps.extend(_numbered(trace.runs, len(steps)))
-    return tuple(steps)
+    found: tuple[Step, ...] | None = view.kept.get("steps")
+    if found is None:
+        traces = [view] if isinstance(view, TraceView) else view.traces
+        steps: list[Step] = []
+        for trace in traces:
+            steps.extend(_numbered(trace.runs, len(steps)))
+        found = view.kept["steps"] = tuple(steps)
+    return found
 
 
 def _numbered(runs: list[RunView] | tuple[RunView, ...], start: int) -> Iterator[Step]:

@@ -88,6 +88,8 @@ class Usage:
     cost: float | None = None
     scans: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False)
     """What patterns found in it, kept while rules judge it (`evaluators.textual.scan`)."""
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    """What evaluators made of it as a whole, for all that they judge in it."""
 
 
 @dataclass(kw_only=True, eq=False)

@@ -25,7 +25,7 @@ POLL_S = 0.2
 LOOK_S = 1.0
 """How often it looks at what becomes ready by waiting, and at the rules file."""
 GRACE_S = 3.0
-"""How long it may take to end once its parent is gone."""
+"""How long it may take to end once it is told to or its parent is gone: what it was judging then falls to the next."""
 _SWEEPS = 20
 
 

@@ -65,6 +65,6 @@ SCORE = Option(
     "score", "score", "hit (1), count (how many), value (the number measured), or a number of your own", "hit",
     ("hit", "count", "value"),
 )  # fmt: skip
-LABEL = Option("value", "text", "a label to write beside or instead of the score")
+LABEL = Option("value", "text", "a label, such as harness; it stands alone unless score says more than hit")
 COMMON = (SCORE, LABEL)
 """Options of every evaluator."""

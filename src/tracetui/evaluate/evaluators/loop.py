@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tracetui.evaluate.evaluators.base import COMMON, Evaluator, EvaluatorType, Tools
@@ -21,14 +21,13 @@ _WHEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Loop:
     """Hits where one call is made `times` times or more. On runs: the calls from that one on."""
 
     times: int
     when: str
     ignore: tuple[str, ...]
-    _last: list[Any] = field(default_factory=lambda: [None, None])
 
     def judge(self, view: View) -> Finding | None:
         """The call that is repeated most; of a run, how often it was made before."""
@@ -48,14 +47,12 @@ class Loop:
         return self._finding(group[:nth], nth) if nth >= self.times else None
 
     def _places(self, trace: TraceView) -> dict[int, tuple[list[Step], int]]:
-        """Run -> its group and the how manieth in it; kept for the trace at hand."""
-        if self._last[0] is not trace:
+        """Run -> its group and the how manieth in it; kept with the trace."""
+        places: dict[int, tuple[list[Step], int]] | None = trace.kept.get(self)
+        if places is None:
             groups = self._groups(steps_of(trace))
-            self._last[:] = [
-                trace,
-                {step.run.pk: (group, nth) for group in groups for nth, step in enumerate(group, 1)},
-            ]
-        places: dict[int, tuple[list[Step], int]] = self._last[1]
+            places = {step.run.pk: (group, nth) for group in groups for nth, step in enumerate(group, 1)}
+            trace.kept[self] = places
         return places
 
     def _groups(self, steps: Sequence[Step]) -> list[list[Step]]:

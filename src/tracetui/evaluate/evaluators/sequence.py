@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,12 +58,14 @@ class Without:
         """Those steps, in order."""
         others = [step.index for step in steps if self.other.matches(step)]
         for step in steps:
-            if self.one.matches(step) and not any(self._near(at - step.index) for at in others):
+            if self.one.matches(step) and not self._near(step.index, others):
                 yield step
 
-    def _near(self, distance: int) -> bool:
-        away = -distance if self.before else distance
-        return away > 0 and (self.within is None or away <= self.within)
+    def _near(self, at: int, others: Sequence[int]) -> bool:
+        place = bisect_left(others, at) - 1 if self.before else bisect_right(others, at)
+        if not 0 <= place < len(others):
+            return False
+        return self.within is None or abs(others[place] - at) <= self.within
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class Missing:
             yield steps[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Order:
     """Hits where the sentence does (see `FORMS`); of a run, where it is that step."""
 
@@ -132,9 +135,7 @@ class Order:
 
     def judge(self, view: View) -> Finding | None:
         """The first step that the sentence points to, and how many there are."""
-        found = list(self.form.hits(steps_of(view)))
-        if isinstance(view, RunView):
-            found = [step for step in found if step.run is view]
+        found = self._hits(view)
         if not found:
             return None
         step = found[0]
@@ -142,6 +143,17 @@ class Order:
         more = f", {len(found) - 1} more" if len(found) > 1 else ""
         evidence = {"run": step.run.id, "step": step.index + 1, "order": self.sentence, "count": len(found)}
         return Finding(f"{self.sentence}: {what} at step {step.index + 1}{more}", evidence, len(found))
+
+    def _hits(self, view: View) -> list[Step]:
+        """The steps that the sentence points to; of a run those of its trace are found once and kept with that."""
+        if not isinstance(view, RunView) or view.trace is None:
+            return list(self.form.hits(steps_of(view)))
+        kept: dict[int, list[Step]] | None = view.trace.kept.get(self)
+        if kept is None:
+            kept = view.trace.kept[self] = {}
+            for step in self.form.hits(steps_of(view)):
+                kept.setdefault(step.run.pk, []).append(step)
+        return kept.get(view.pk, [])
 
 
 def _build(options: Mapping[str, Any], on: Level, tools: Tools) -> Evaluator:

@@ -36,6 +36,8 @@ _COMMON = frozenset(
 _LATER_ANSWERS = 3
 _ERROR_HEAD = 4000
 _FEW_WORDS = 3
+_LOOKED_AT = 500
+"""Steps after an error in which it may be taken notice of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,14 @@ class SwallowedError:
 
     def judge(self, view: View) -> Finding | None:
         """The first such error, and how many there are. Of a run: whether it is one."""
+        if isinstance(view, RunView) and (view.kind != Kind.TOOL or not view.failed):
+            return None
         steps = steps_of(view)
         found = [
             step
-            for at, step in enumerate(steps)
-            if step.kind == Kind.TOOL
-            and (not isinstance(view, RunView) or step.run is view)
-            and step.failed
-            and not any(named(step.name, name) for name in self.ignore)
-            and self._swallowed(step, steps[at + 1 :])
+            for step in _failed(steps, view)
+            if not any(named(step.name, name) for name in self.ignore)
+            and self._swallowed(step, steps[step.index + 1 : step.index + 1 + _LOOKED_AT])
         ]
         if not found:
             return None
@@ -87,6 +88,16 @@ class SwallowedError:
             if again or told & given or asked & given:
                 return False
         return True
+
+
+def _failed(steps: Sequence[Step], view: View) -> list[Step]:
+    """The tool calls that failed; of a run only itself."""
+    if not isinstance(view, RunView) or view.trace is None:
+        return [step for step in steps if step.kind == Kind.TOOL and step.failed]
+    places: dict[int, Step] | None = view.trace.kept.get("tool steps")
+    if places is None:
+        places = view.trace.kept["tool steps"] = {step.run.pk: step for step in steps if step.kind == Kind.TOOL}
+    return [places[view.pk]] if view.pk in places else []
 
 
 def _spoken(step: Step) -> list[str]:

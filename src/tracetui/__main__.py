@@ -1,6 +1,6 @@
 """`python -m tracetui` is the same as `tracetui`."""
 
-from tracetui.cli.main import main
+from tracetui.cli.start import main
 
 if __name__ == "__main__":
     main()

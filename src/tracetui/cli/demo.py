@@ -44,7 +44,7 @@ def command(headless: bool) -> None:
         _say(f"{totals.threads} threads, {totals.traces} traces, {totals.runs} runs, {totals.errors} errors")
         _say(f"tracetui {path} opens it")
         return
-    from tracetui.cli.main import need_terminal
+    from tracetui.cli.explore import need_terminal
 
     need_terminal("tracetui demo --headless makes the store without a terminal")
     with tempfile.TemporaryDirectory(prefix="tracetui-") as directory:

@@ -10,9 +10,25 @@ from tracetui.model.errors import ExitCode, TracetuiError
 from tracetui.model.text import display
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import click
 
 _BUG_EXIT = 70  # EX_SOFTWARE of sysexits.h: no code of the contract, so that scripts can tell
+
+
+def guarded(act: Callable[[], int | None]) -> int:
+    """Do something and give its exit code; what goes wrong is shown, not raised."""
+    try:
+        return act() or int(ExitCode.DONE)
+    except TracetuiError as error:
+        return report(error)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except OSError as error:
+        return report_system(error)
+    except Exception as error:  # noqa: BLE001  # the last floor: a mistake of ours must not print a traceback
+        return report_bug(error)
 
 
 def report(error: TracetuiError) -> int:

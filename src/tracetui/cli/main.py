@@ -21,6 +21,7 @@ from click_default_group import DefaultGroup
 
 from tracetui import __version__
 from tracetui.cli import errors
+from tracetui.cli.explore import explore
 from tracetui.cli.params import STORE, default_store
 from tracetui.model.errors import ExitCode, InputError, StoreError, TracetuiError
 
@@ -123,13 +124,7 @@ def open_(store: Path | None, more: tuple[str, ...], read_only: bool) -> None:
     path = default_store() if store is None else store
     if more or not path.exists():
         raise _no_store(path, "@" if store is None else str(path), more)
-    from tracetui.store.db import connect_read
-
-    connect_read(path)[0].close()  # whatever is wrong with it is said before anything is drawn
-    need_terminal(f"`tracetui query {path}` and `tracetui show {path} ID` print what it shows")
-    from tracetui.tui.app import run
-
-    run(path, read_only=read_only)
+    explore(path, read_only=read_only)
 
 
 cli.add_command(open_)
@@ -146,30 +141,16 @@ def _no_store(path: Path, said: str, more: tuple[str, ...]) -> TracetuiError:
     return StoreError("No store there", f"{path} does not exist", hint)
 
 
-def need_terminal(hint: str) -> None:
-    """Raise `InputError` where there is no terminal to draw on."""
-    # Textual reads stdin and draws on stderr
-    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
-        raise InputError("The explorer needs a terminal", "stdin, stdout or stderr is a file or a pipe", hint)
-
-
 def run(args: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name); its exit code. Errors are shown, not raised."""
+    return errors.guarded(lambda: _run(args))
+
+
+def _run(args: Sequence[str] | None) -> int:
     try:
         result = cli.main(args=None if args is None else list(args), prog_name="tracetui", standalone_mode=False)
-    except TracetuiError as error:
-        return errors.report(error)
     except click.Abort:
         return int(ExitCode.INTERRUPTED)
     except click.ClickException as error:
         return errors.report_usage(error)
-    except OSError as error:
-        return errors.report_system(error)
-    except Exception as error:  # noqa: BLE001  # the last floor: a mistake of ours must not print a traceback
-        return errors.report_bug(error)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
-
-
-def main() -> None:
-    """The program."""
-    sys.exit(run())

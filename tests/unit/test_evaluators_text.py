@@ -69,6 +69,23 @@ def test_in_a_trace_a_text_that_recurs_counts_once_and_the_first_run_is_named():
     assert (in_thread.count, in_thread.evidence["run"]) == (1, runs[3].id)
 
 
+def test_name_and_metadata_of_a_trace_are_its_own():
+    view = trace(
+        run(name="find me", metadata_json='{"plan": "find me"}'), name="refund", metadata_json='{"plan": "pro"}'
+    )
+    for choice, own in (("name", "refund"), ("metadata.plan", "pro")):
+        assert evaluator("trace", type="regex", text=choice, pattern="find me").judge(view) is None
+        assert evaluator("trace", type="regex", text=choice, pattern=own).judge(view) is not None
+        assert evaluator("thread", type="contains", text=[choice, "output"], words=own).judge(thread(view)) is not None
+
+
+def test_an_agent_without_model_calls_was_asked_what_its_root_was_given():
+    asked = {"messages": [{"role": "user", "content": "wtf"}, {"role": "assistant", "content": "wtf"}]}
+    rule = evaluator("trace", type="regex", text="new user messages", pattern="wtf")
+    assert rule.judge(trace(run("agent", inputs=asked))).count == 1
+    assert rule.judge(trace(run("agent", inputs=asked), said("x"), llm_calls=1)) is None
+
+
 def test_a_catastrophic_pattern_is_stopped_and_said():
     rule = evaluator(type="regex", text="output", pattern=r"(a|aa)+$", timeout=0.05)
     with pytest.raises(EvaluationError, match="time limit"):

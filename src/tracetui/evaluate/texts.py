@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tracetui.evaluate.options import OptionError
 from tracetui.model.chat import Message, Role
+from tracetui.model.messages import input_messages
 from tracetui.query.fields import nearest
 from tracetui.store.parts import NOTHING, Part, part_of, strings_of
 
 if TYPE_CHECKING:
-    from tracetui.evaluate.view import RunView
+    from tracetui.evaluate.view import RunView, TraceView
 
 CHOICES: dict[str, str] = {
     "new user messages": "what the user says in this model call and no call before",
@@ -41,13 +42,24 @@ def check_choices(option: str, choices: Sequence[str]) -> None:
         raise OptionError(option, f"{option} = {choice!r} is no text of a run", hint)
 
 
-def texts_of(run: RunView, choice: str) -> Part:
-    """The texts of a run under one choice; none where the run has no such thing."""
-    read = _READERS.get(choice)
-    if read is not None:
-        return read(run)
+def is_own(choice: str) -> bool:
+    """Whether a trace has this text itself, so that it is not looked for in its runs."""
+    return choice == "name" or choice.startswith("metadata.")
+
+
+def texts_of(view: RunView | TraceView, choice: str) -> Part:
+    """The texts of a run (of a trace: those that `is_own` names); none where it has no such thing."""
+    if choice == "name":
+        return _some(view.name)
     field, _, path = choice.partition(".")
-    value = at_path(getattr(run, field), path)
+    if field == "metadata" and path:
+        value = at_path(view.metadata, path)
+    else:
+        run = cast("RunView", view)
+        read = _READERS.get(choice)
+        if read is not None:
+            return read(run)
+        value = at_path(getattr(view, field), path)
     if value is None:
         return NOTHING
     return part_of(value) if isinstance(value, str | dict | list | tuple) else Part((_as_text(value),))
@@ -77,6 +89,9 @@ def _some(*texts: str | None) -> Part:
 
 
 def _new_user(run: RunView) -> Part:
+    if run.kind != "llm" and run.parent is None and run.trace is not None and not run.trace.llm_calls:
+        # an agent that records no model calls: what it was asked is all there is
+        return _some(*(message.text for message in input_messages(run.inputs) if message.role is Role.USER))
     return _some(*(message.text for message in run.new_messages if message.role is Role.USER))
 
 
@@ -136,6 +151,5 @@ _READERS: dict[str, Callable[[RunView], Part]] = {
     "tool arguments": _arguments,
     "tool results": _results,
     "error": lambda run: _some(run.error),
-    "name": lambda run: _some(run.name),
     "any": _any,
 }

@@ -86,10 +86,8 @@ class Usage:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost: float | None = None
-    scans: dict[tuple[str, ...], Any] = field(default_factory=dict, init=False, repr=False)
-    """What patterns found in it, kept while rules judge it (`evaluators.textual.scan`)."""
     kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
-    """What evaluators made of it as a whole, for all that they judge in it."""
+    """What evaluators have found in it, for others that look at the same, while it is judged."""
 
 
 @dataclass(kw_only=True, eq=False)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from tracetui.evaluate.findings import EvaluationError, Finding
 from tracetui.evaluate.matching import Found, Hits, Matchers
 from tracetui.evaluate.options import REQUIRED, Option
-from tracetui.evaluate.texts import CHOICES, texts_of
-from tracetui.evaluate.view import RunView, View
+from tracetui.evaluate.texts import CHOICES, is_own, texts_of
+from tracetui.evaluate.view import RunView, ThreadView, View
 from tracetui.store.parts import Part
 
 TEXT = Option(
@@ -32,10 +32,15 @@ Scan = dict[int, tuple[Hits, Place]]
 
 
 def places(view: View, choices: tuple[str, ...]) -> Iterator[Place]:
-    """All the texts to look at."""
-    for run in view.runs:
-        for choice in choices:
-            yield Place(run, choice, texts_of(run, choice))
+    """All the texts to look at. Name and metadata of a trace are its own, not those of the runs in it."""
+    own = () if isinstance(view, RunView) else tuple(choice for choice in choices if is_own(choice))
+    for trace in view.traces if isinstance(view, ThreadView) else (view,):
+        for choice in own if trace.runs else ():
+            yield Place(trace.runs[0], choice, texts_of(trace, choice))
+        for run in trace.runs if len(own) < len(choices) else ():
+            for choice in choices:
+                if choice not in own:
+                    yield Place(run, choice, texts_of(run, choice))
 
 
 def scan(matchers: Matchers, view: View, choices: tuple[str, ...], wanted: int) -> Scan:
@@ -45,7 +50,7 @@ def scan(matchers: Matchers, view: View, choices: tuple[str, ...], wanted: int) 
     """
     looked: int
     found: Scan
-    looked, found = view.scans.get(choices, (0, {}))
+    looked, found = view.kept.get((matchers, choices), (0, {}))
     missing = wanted & ~looked
     if missing:
         seen: set[str | Part] | None = None if isinstance(view, RunView) else set()
@@ -60,7 +65,7 @@ def scan(matchers: Matchers, view: View, choices: tuple[str, ...], wanted: int) 
                     found[bit] = (hits, place)
                 else:
                     found[bit][0].add(hits)
-        view.scans[choices] = (looked | missing, found)
+        view.kept[matchers, choices] = (looked | missing, found)
     return found
 
 

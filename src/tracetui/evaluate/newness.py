@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracetui.model.chat import Message
+from tracetui.model.dialects import is_message, is_part
 from tracetui.model.messages import input_messages, output_messages
 from tracetui.model.novelty import Novelty
 from tracetui.store import targets
@@ -15,6 +16,7 @@ from tracetui.store.content import Contents
 from tracetui.store.conversation import STRIDE
 
 _THREADS_KEPT = 32
+_NEAR = 8
 
 
 class GrowingChat:
@@ -50,10 +52,13 @@ class GrowingChat:
             return None
         if not self._comes_from(key, old):
             return None
-        last = input_messages({key: old[-1:]})
-        more = input_messages({key: now[len(old) - 1 :]})
+        start = _last_message(old)
+        if start is None:
+            return None
+        last = input_messages({key: old[start:]})
+        more = input_messages({key: now[start:]})
         # an item can go on in the message of the item before it: only where that is not so is the rest the rest
-        if not last or last[-1] != self._messages[-1] or more[: len(last)] != last:
+        if not last or self._messages[-len(last) :] != last or more[: len(last)] != last:
             return None
         return more[len(last) :]
 
@@ -66,6 +71,17 @@ class GrowingChat:
                 return False
             self._known = shape
         return True
+
+
+def _last_message(items: list[Any]) -> int | None:
+    """Where, near the end, the last item stands that is a message and no mere part of one.
+
+    A list that has such an item is read item by item; parts and bare texts alone are read in other ways.
+    """
+    if not is_message(items[0]):
+        return None
+    near = range(len(items) - 1, max(-1, len(items) - 1 - _NEAR), -1)
+    return next((at for at in near if is_message(items[at]) and not is_part(items[at])), None)
 
 
 @dataclass(slots=True)

@@ -58,3 +58,44 @@ def test_any_inputs_will_do(calls):
     chat = GrowingChat()
     for inputs in calls:
         assert chat.read(inputs) == input_messages(inputs)
+
+
+def test_it_agrees_with_what_the_explorer_shows(tmp_path):
+    """Two traces of a session at once, a third that goes on from the first; the same by both ways."""
+    import itertools
+
+    from tracetui.evaluate.load import Loader
+    from tracetui.model.kinds import Level
+    from tracetui.model.records import Batch, RunRecord
+    from tracetui.store.access import Access
+    from tracetui.store.content import Contents
+    from tracetui.store.conversation import Conversations
+    from tracetui.store.writer import Writer
+
+    count = itertools.count(1)
+    said: dict[str, list[dict[str, str]]] = {"a": [], "b": []}
+
+    def call(trace: str, talk: str) -> RunRecord:
+        at = next(count)
+        said[talk].append({"role": "user", "content": f"{talk} asks {at} " + "w " * (200 * (at % 2))})
+        answer = {"role": "assistant", "content": f"answer {at}"}
+        inputs = {"messages": list(said[talk])}
+        said[talk].append(answer)
+        return RunRecord(
+            id=f"x:{at}", trace=f"x:t{trace}", kind="llm", name="m", position=at, session="s", inputs=inputs,
+            outputs=answer,
+        )  # fmt: skip
+
+    order = [("1", "a"), ("2", "b"), ("1", "a"), ("2", "b"), ("3", "a"), ("2", "b"), ("3", "a")]
+    with Writer(tmp_path / "s.db", create=True) as writer:
+        writer.write(Batch(tuple(call(trace, talk) for trace, talk in order)))
+    access = Access(tmp_path / "s.db")
+    conversations = Conversations(access, Contents(access.conn))
+    views = Loader(access.conn).views(Level.RUN, range(1, len(order) + 1))
+    assert len(views) == len(order)
+    for pk, view in views.items():
+        shown = conversations.new_in(pk)
+        assert shown is not None
+        assert view.new_messages == shown.new
+        assert [message.role for message in view.new_messages if message.role == "user"] == ["user"]
+    access.close()

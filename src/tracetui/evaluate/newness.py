@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import OrderedDict
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,10 @@ from tracetui.store.conversation import STRIDE
 
 _THREADS_KEPT = 32
 _NEAR = 8
+
+
+_Call = tuple[int, int, int]
+"""A run, the revision of its last change, its trace."""
 
 
 class GrowingChat:
@@ -88,16 +93,17 @@ def _last_message(items: list[Any]) -> int | None:
 class _Stretch:
     """Model calls that are compared with each other, as far as they have been read."""
 
-    calls: list[tuple[int, int]] = field(default_factory=list)
-    chat: GrowingChat = field(default_factory=GrowingChat)
+    calls: list[_Call] = field(default_factory=list)
+    chats: dict[int, GrowingChat] = field(default_factory=dict)
+    """By trace: several can go on at once; a new one mostly goes on from the latest."""
+    latest: GrowingChat = field(default_factory=GrowingChat)
     novelty: Novelty = field(default_factory=Novelty)
     new: dict[int, tuple[Message, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Thread:
-    calls: list[tuple[int, int]] = field(default_factory=list)
-    """(run, revision of its last change), in order."""
+    calls: list[_Call] = field(default_factory=list)
     places: dict[int, int] = field(default_factory=dict)
     stretches: dict[int, _Stretch] = field(default_factory=dict)
 
@@ -134,7 +140,7 @@ class NewMessages:
         calls = targets.model_calls_of(self._conn, thread)
         if calls != known.calls:
             known.calls = calls
-            known.places = {run: at for at, (run, _) in enumerate(calls)}
+            known.places = {run: at for at, (run, _, _) in enumerate(calls)}
             known.stretches = {
                 start: one
                 for start, one in known.stretches.items()
@@ -146,10 +152,14 @@ class NewMessages:
             self._threads.popitem(last=False)
         return known
 
-    def _read(self, stretch: _Stretch, calls: list[tuple[int, int]]) -> None:
-        for run, rev in calls[len(stretch.calls) :]:
+    def _read(self, stretch: _Stretch, calls: list[_Call]) -> None:
+        for run, rev, trace in calls[len(stretch.calls) :]:
             inputs, outputs = targets.chat_of(self._conn, run)
-            given = stretch.chat.read(self._contents.value(inputs))
+            chat = stretch.chats.get(trace)
+            if chat is None:
+                chat = stretch.chats[trace] = copy(stretch.latest)
+            stretch.latest = chat
+            given = chat.read(self._contents.value(inputs))
             said = output_messages(self._contents.value(outputs))
             stretch.new[run] = stretch.novelty.add(run, given, said).new
-            stretch.calls.append((run, rev))
+            stretch.calls.append((run, rev, trace))

@@ -120,10 +120,10 @@ def runs_of(conn: sqlite3.Connection, trace: int) -> list[RunRow]:
     return [rows[pk] for pk in pks if pk in rows]
 
 
-def model_calls_of(conn: sqlite3.Connection, thread: int) -> list[tuple[int, int]]:
-    """The model calls of a thread in order, as `(pk, revision of the last change)`."""
+def model_calls_of(conn: sqlite3.Connection, thread: int) -> list[tuple[int, int, int]]:
+    """The model calls of a thread in order, as `(pk, revision of the last change, trace)`."""
     return conn.execute(
-        """SELECT run.pk, run.rev FROM trace JOIN run ON run.trace = trace.pk
+        """SELECT run.pk, run.rev, run.trace FROM trace JOIN run ON run.trace = trace.pk
         WHERE trace.thread = ? AND run.kind = 'llm' AND run.phase > 0 ORDER BY run.position, run.id""",
         (thread,),
     ).fetchall()

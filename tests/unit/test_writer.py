@@ -221,3 +221,14 @@ def test_late_start_does_not_overwrite_the_end(path):
 def test_names_and_numbers_that_no_column_can_hold(path):
     write(path, RunRecord(id="t:1", name="bad \ud800", prompt_tokens=2**70, metadata={"x": float("nan"), "y": 2**70}))
     assert one(path, "SELECT name, prompt_tokens, metadata ->> 'x' FROM run") == ("bad \ufffd\ufffd\ufffd", None, None)
+
+
+def test_a_thread_whose_id_says_nothing_is_called_after_what_it_holds(path):
+    ident = "0d3a8e6f-290f-4105-a327-a2496e5e2a83"
+    later = RunRecord(id="t:2", name="turn", trace_name="and the tests?", session=ident, started_at=10**15 + 9)
+    write(path, later, RunRecord(id="t:1", name="turn", trace_name="mend the build", session=ident, started_at=10**15))
+    assert one(path, "SELECT name FROM thread") == ("mend the build",)
+    write(path, RunRecord(id="t:2", metadata={"title": "A green build"}))
+    assert one(path, "SELECT name FROM thread") == ("A green build",)
+    write(path, RunRecord(id="t:3", name="x", session="checkout-7f3a"))
+    assert one(path, "SELECT name FROM thread WHERE id = 'checkout-7f3a'") == (None,)

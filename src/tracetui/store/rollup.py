@@ -5,6 +5,7 @@ Nothing is ever incremented; `doctor` runs the same statements and compares.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -147,6 +148,14 @@ SELECT count(*), coalesce(sum(run_count), 0), coalesce(sum(error_count), 0), coa
 FROM trace WHERE thread = ? AND run_count > 0"""
 
 
+_NO_NAME = re.compile(r"[0-9a-fA-F-]{20,}|[0-9A-Z]{26}")
+"""Ids that tell a person nothing (UUIDs, hashes, ULIDs): such a thread is called after its title or its first trace."""
+_FIRST_NAME = """
+SELECT coalesce(metadata ->> 'title', name) FROM trace
+WHERE thread = ? AND run_count > 0 AND coalesce(metadata ->> 'title', name) IS NOT NULL
+ORDER BY metadata ->> 'title' IS NULL, started_at, id LIMIT 1"""
+
+
 def recompute_thread(conn: sqlite3.Connection, thread: int, rev: int, now: int, *, data: bool) -> None:
     """Sum a thread up over its traces; without `data` only what is said of it and below."""
     cells = feedback_cells(thread_feedback(conn, thread))
@@ -159,11 +168,16 @@ def recompute_thread(conn: sqlite3.Connection, thread: int, rev: int, now: int, 
         WHERE trace.thread = ? AND run.user IS NOT NULL ORDER BY run.position, run.id LIMIT 1""",
         (thread,),
     ).fetchone()
+    thread_id = conn.execute("SELECT id FROM thread WHERE pk = ?", (thread,)).fetchone()[0]
+    name = None
+    if _NO_NAME.fullmatch(thread_id):
+        found = conn.execute(_FIRST_NAME, (thread,)).fetchone()
+        name = found[0] if found else None
     conn.execute(
         f"""UPDATE thread SET trace_count = ?, run_count = ?, error_count = ?, llm_calls = ?, tool_calls = ?,
-          started_at = ?, ended_at = ?, {", ".join(f"{name} = ?" for name in USAGE)}, user = ?,
+          started_at = ?, ended_at = ?, {", ".join(f"{name} = ?" for name in USAGE)}, user = ?, name = ?,
           sort_at = coalesce(?, sort_at), touched_at = ?, ready_rev = NULL WHERE pk = ?""",
-        (*sums, user[0] if user else None, sort_at, now, thread),
+        (*sums, user[0] if user else None, name, sort_at, now, thread),
     )
 
 

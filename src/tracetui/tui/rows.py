@@ -183,7 +183,8 @@ def _named(row: Row, place: Place, look: Look, room: int) -> Iterator[Piece]:
     if row.level == Level.THREAD:
         rest = _traces(row, place)
         rest = rest if len(rest) + 8 <= room else ""
-        name = cells.cut_middle(name, room - (len(rest) + 2 if rest else 0), ellipsis)
+        shorten = cells.cut if " " in name else cells.cut_middle  # prose tells by its beginning, an id by both ends
+        name = shorten(name, room - (len(rest) + 2 if rest else 0), ellipsis)
     role = "off" if place.dimmed else "text" if row.level != Level.RUN or place.cursor else "text-2"
     style = ink.on(role, ground, bold=row.level == Level.THREAD)
     if place.cursor == "cursor" and ink.colours["cursor"] is None:

@@ -19,7 +19,7 @@ from tracetui.store.targets import Target
 
 WORK_S = 0.008
 PAUSE_S = 0.002
-_GROUP = 25
+_GROUP = 10
 _COMMENT = 2000
 
 
@@ -72,7 +72,8 @@ class VerdictWriter:
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self._conn = conn
-        self._sum_up_s = 0.0005  # what summing up one trace has cost lately
+        self._save_s = 0.00005  # what saving one row has cost lately
+        self._sum_up_s = 0.0005  # and summing up one trace
 
     def commit(
         self, rule: StoredRule, lane: Lane, walked: Level, key: KeyForm, passed: Sequence[Passed], now: int
@@ -100,9 +101,10 @@ class VerdictWriter:
                 part = passed[done : done + _GROUP]
                 work.take(part, self._current(walked, part))
                 done += len(part)
-                spent, summing = time.perf_counter() - begin, len(work.traces) * self._sum_up_s
+                spent = time.perf_counter() - begin + work.rows * self._save_s
+                summing = len(work.traces) * self._sum_up_s
                 # a trace that takes long to sum up passes the limit anyway: then as much work as that is worth it
-                if spent + summing > WORK_S and spent > min(summing, WORK_S):
+                if spent + summing > WORK_S and spent > min(summing, WORK_S / 2):
                     break
             last = passed[done - 1]
             moved = self._conn.execute(
@@ -128,18 +130,22 @@ class VerdictWriter:
         return {one.pk for one in writing if now_ready.get(one.pk) == one.ready_rev}
 
     def _finish(self, work: _Work) -> None:
+        rows, traces = work.rows, len(work.traces)
         begin = time.perf_counter()
-        work.finish()
-        if work.traces:
-            cost = (time.perf_counter() - begin) / len(work.traces)
-            self._sum_up_s = 0.8 * self._sum_up_s + 0.2 * cost
+        work.save()
+        saved = time.perf_counter()
+        work.sum_up()
+        if rows:
+            self._save_s = 0.7 * self._save_s + 0.3 * (saved - begin) / rows
+        if traces:
+            self._sum_up_s = 0.7 * self._sum_up_s + 0.3 * (time.perf_counter() - saved) / traces
 
     def note_failures(self, rule: StoredRule, passed: Iterable[Passed], now: int) -> None:
         """Note only where a rule failed; it has stopped itself, and its cursor stays."""
         with immediate(self._conn):
             work = _Work(self._conn, rule, None, now)
             work.take_failures(passed)
-            work.finish()
+            work.save()
 
     def forget_superseded(self, rule: StoredRule, lane: Lane, after: int, now: int) -> int | None:
         """Take back a batch of what older versions said and this one, through with everything, does not.
@@ -196,6 +202,7 @@ class _Work:
         self._rows: list[FeedbackData] = []
         self._failed: list[tuple[str, int, str]] = []
         self._well: list[tuple[str, int]] = []
+        self._rev = 0
         self.hits = 0
         self.traces: set[int] = set()
 
@@ -273,8 +280,13 @@ class _Work:
                     out.setdefault((row.level, row.target), []).append(row)
         return out
 
-    def finish(self) -> None:
-        """Write everything and sum up what it touches."""
+    @property
+    def rows(self) -> int:
+        """How many rows are to be written."""
+        return len(self._rows)
+
+    def save(self) -> None:
+        """Write the rows."""
         conn = self._conn
         self._note_failures()
         if not self._rows:
@@ -293,6 +305,13 @@ class _Work:
                     )  # fmt: skip
                     break
         feedback.save(conn, self._rows)
+        self._rev = rev
+
+    def sum_up(self) -> None:
+        """Sum up the traces and threads that the rows touch."""
+        if not self._rows:
+            return
+        conn, rev = self._conn, self._rev
         traces, threads = feedback.touched_by(self._rows)
         for trace in sorted(traces):
             cells = feedback_cells(trace_feedback(conn, trace))

@@ -45,8 +45,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scorer = Scorer(path, "mira")
     reader = Reader(path)
     scorer.score([(Level.TRACE, reader.find("x:t")[0].pk)], "correct", score=0.0, correction={"answer": LONG + "?"})
-    scorer.close()
     reader.close()
+    scorer.close()  # last: who only reads cannot bring the WAL into the file, which is copied below
     return path
 
 

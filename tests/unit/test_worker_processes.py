@@ -131,7 +131,10 @@ def test_targets_that_change_meanwhile_are_judged_as_they_end_up(tmp_path):
 
 
 def test_what_ends_now_is_judged_while_history_still_runs(tmp_path):
-    store, _ = prepared(tmp_path, 1500)
+    store, _ = prepared(tmp_path, 1000)
+    slow = r"wtf|(?:\w|\s)*(?:\w|\s)*(?:\w|\s)*zzz"  # some ten milliseconds a text: history takes a minute
+    rule = rule_text(where="kind:llm", name="angry", key="angry", type="regex", text="input", pattern=slow)
+    (tmp_path / "rules.toml").write_text(rule)
     look = Look(store)
     worker = start(store)
     wait_for(lambda: look.lane("angry", "backfill")[1])
@@ -209,7 +212,7 @@ def test_a_changed_rules_file_is_followed_and_a_broken_one_changes_nothing(tmp_p
     assert "line" in words
 
 
-def test_scores_beside_a_busy_worker_do_not_wait(tmp_path):
+def test_every_score_beside_a_busy_worker_is_written(tmp_path):
     from tracetui.store.people import Scorer
 
     store, _ = prepared(tmp_path, 1500)
@@ -221,9 +224,14 @@ def test_scores_beside_a_busy_worker_do_not_wait(tmp_path):
     for n in range(50):
         scorer.score([(Level.TRACE, target)], "correct", score=float(n % 2))
     scorer.close()
+    wait_for(lambda: look.done("angry", "calls"))
     worker.terminate()
     worker.communicate(timeout=20)
     assert worker.returncode == 0
+    conn = sqlite3.connect(store)
+    assert conn.execute("SELECT count(*) FROM edit WHERE author = 'mira'").fetchone() == (50,)
+    assert conn.execute("SELECT score FROM feedback WHERE author = 'mira'").fetchall() == [(1.0,)]
+    assert not [finding for finding in examine(store) if finding.weight is Weight.FAULT]
 
 
 def test_evaluate_in_the_foreground_can_be_killed_and_goes_on(tmp_path):

@@ -128,16 +128,7 @@ def named(name: str, pattern: str) -> bool:
 
 def canonical(value: Any) -> bytes:
     """Equal for JSON values that are equal: the order of keys and `1` against `1.0` make no difference."""
-    return jsonx.dumps(_sorted(_parsed(value), 0))
-
-
-def _parsed(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return jsonx.loads(value)
-        except ValueError:
-            return value
-    return value
+    return jsonx.dumps(_sorted(jsonx.unwrapped(value), 0))
 
 
 def _sorted(value: Any, depth: int) -> Any:

@@ -61,7 +61,7 @@ def run_records(run: Mapping[str, Any], *, patch: bool = False, project: str | N
 def stats_feedback(run: Mapping[str, Any]) -> Iterator[FeedbackRecord]:
     """The aggregates of `feedback_stats`, one piece of feedback a key. Who said them is not known."""
     own = named(run.get("id"))
-    stats = _decoded(run.get("feedback_stats"))
+    stats = jsonx.unwrapped(run.get("feedback_stats"))
     if own is None or not isinstance(stats, Mapping):
         return
     trace = named(run.get("trace_id"))
@@ -120,7 +120,7 @@ class _Run:
     """One run object; what an export holds as JSON text is decoded."""
 
     def __init__(self, value: Mapping[str, Any], *, patch: bool, project: str | None) -> None:
-        self.value = {key: _decoded(sub) if key in _JSON_FIELDS else sub for key, sub in value.items()}
+        self.value = {key: jsonx.unwrapped(sub) if key in _JSON_FIELDS else sub for key, sub in value.items()}
         self.patch = patch
         self.project = project
         self.extra = mapping(self.value.get("extra"))
@@ -273,16 +273,6 @@ def _last_message(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
 def _said(value: Any, phase: int) -> Any:
     """The value; of a run that has only begun an empty object or list says nothing."""
     return None if phase < Phase.ENDED and isinstance(value, dict | list) and not value else value
-
-
-def _decoded(value: Any) -> Any:
-    """A value that an export may hold as JSON text."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return jsonx.loads(value)
-        except ValueError:
-            return value
-    return value
 
 
 def _items(value: Any) -> list[Any]:

@@ -31,6 +31,16 @@ def loads(data: bytes | str) -> Any:
         raise ValueError("nested more than a thousand levels deep") from None
 
 
+def unwrapped(value: Any) -> Any:
+    """The object or list that a text holds as JSON (arguments and exports often do so); anything else as it is."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return loads(value)
+        except ValueError:
+            return value
+    return value
+
+
 def dumps(value: Any) -> bytes:
     """The compact JSON text of a value, keys in their own order, as UTF-8 (lone surrogates escaped)."""
     try:

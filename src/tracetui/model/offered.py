@@ -59,7 +59,7 @@ def _flat(attributes: Mapping[str, Any]) -> Iterator[ToolDefinition]:
 def _read(value: Any, depth: int) -> Iterator[ToolDefinition]:
     if depth > _MAX_DEPTH:
         return
-    value = _parsed(value)
+    value = jsonx.unwrapped(value)
     if isinstance(value, list):
         for item in value:
             yield from _read(item, depth + 1)
@@ -82,16 +82,7 @@ def _read(value: Any, depth: int) -> Iterator[ToolDefinition]:
 def _definition(tool: Mapping[str, Any]) -> ToolDefinition:
     description = tool.get("description")
     parameters = next((tool[key] for key in _SCHEMA if tool.get(key) is not None), None)
-    parameters = _parsed(parameters)
+    parameters = jsonx.unwrapped(parameters)
     if isinstance(parameters, dict) and parameters.keys() == {"json"}:  # Bedrock's wrapping
         parameters = parameters["json"]
     return ToolDefinition(tool["name"], description if isinstance(description, str) else "", parameters)
-
-
-def _parsed(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return jsonx.loads(value)
-        except ValueError:
-            return value
-    return value

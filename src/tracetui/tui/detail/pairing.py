@@ -64,17 +64,8 @@ def _equal(arguments: Any, inputs: Any) -> bool:
     if arguments == inputs:
         return True
     if isinstance(inputs, dict) and len(inputs) <= 3:
-        return any(key in inputs and _parsed(inputs[key]) == arguments for key in _WRAPPERS)
-    return bool(_parsed(inputs) == arguments)
-
-
-def _parsed(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return jsonx.loads(value)
-        except ValueError:
-            return value
-    return value
+        return any(key in inputs and jsonx.unwrapped(inputs[key]) == arguments for key in _WRAPPERS)
+    return bool(jsonx.unwrapped(inputs) == arguments)
 
 
 def result(run: ToolRun) -> Result:

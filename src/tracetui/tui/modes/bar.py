@@ -7,9 +7,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tracetui.model.errors import FilterError
-from tracetui.tui.editing import Line
 from tracetui.tui.keys import Where
-from tracetui.tui.modes.base import Mode
+from tracetui.tui.modes.base import TypingMode
 from tracetui.tui.widgets.filterbar import Fault
 from tracetui.tui.widgets.footer import Item
 
@@ -23,15 +22,13 @@ if TYPE_CHECKING:
 _MEANT = re.compile(r"did you mean `?(.+?)`?\?")
 
 
-class BarMode(Mode):
+class BarMode(TypingMode):
     """The filter bar while it is typed in."""
 
     where = Where.BAR
 
     def __init__(self, explorer: Explorer, text: str) -> None:
-        super().__init__(explorer)
-        self.line = Line()
-        self.line.set(text)
+        super().__init__(explorer, text)
         self.faults: tuple[Fault, ...] = ()
         self.notes: tuple[Fault, ...] = ()
         """What reads but finds nothing in this store."""
@@ -45,19 +42,8 @@ class BarMode(Mode):
         self.notes = () if self.node is None else unknown_keys(self.node, self.line.text, self.explorer.shelf.keys)
         self.row = None
 
-    def type(self, key: str) -> bool:
-        """A key of the line."""
-        if not self.line.press(key):
-            return False
-        self._changed()
-        return True
-
-    def paste(self, text: str) -> None:
-        """Text that was pasted."""
-        self.line.insert(text)
-        self._changed()
-
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Read it anew and count what it finds."""
         self._read()
         self.explorer.filters.typed(self)
         self.explorer.redraw_bars()
@@ -90,7 +76,7 @@ class BarMode(Mode):
             case "bar.fix":
                 if (fault := self.fix) is not None:
                     self.line.set(self.line.text[: fault.start] + fault.fix + self.line.text[fault.end :])
-                    self._changed()
+                    self.changed()
             case "bar.run" if self.row is not None:
                 self.leave()
                 self.explorer.filters.dropped()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tracetui.tui.editing import Line
 from tracetui.tui.ink import Piece
 from tracetui.tui.keys import BY_ID, Where, shown
 from tracetui.tui.widgets.footer import Item
@@ -46,6 +47,31 @@ class Mode:
     def leave(self) -> None:
         """Close it."""
         self.explorer.leave(self)
+
+
+class TypingMode(Mode):
+    """A mode with a line that is typed in."""
+
+    def __init__(self, explorer: Explorer, text: str = "") -> None:
+        super().__init__(explorer)
+        self.line = Line()
+        self.line.set(text)
+
+    def changed(self) -> None:
+        """The text is another one now."""
+        raise NotImplementedError
+
+    def type(self, key: str) -> bool:
+        """A key of the line."""
+        if not self.line.press(key):
+            return False
+        self.changed()
+        return True
+
+    def paste(self, text: str) -> None:
+        """Text that was pasted."""
+        self.line.insert(text)
+        self.changed()
 
 
 def items_of(where: Where) -> list[Item]:

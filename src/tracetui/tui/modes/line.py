@@ -9,13 +9,13 @@ from tracetui.tui import cells
 from tracetui.tui.editing import Line
 from tracetui.tui.ink import Ink, Piece
 from tracetui.tui.keys import Where
-from tracetui.tui.modes.base import Mode
+from tracetui.tui.modes.base import TypingMode
 
 if TYPE_CHECKING:
     from tracetui.tui.screens.explorer import Explorer
 
 
-class LineMode(Mode):
+class LineMode(TypingMode):
     """Asks for a line. `done` gets it and says what is wrong with it, or nothing."""
 
     where = Where.LINE
@@ -30,11 +30,9 @@ class LineMode(Mode):
         hint: str = "",
         typed: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__(explorer)
+        super().__init__(explorer, text)
         self.title, self.hint = title, hint
         self._done, self._typed = done, typed
-        self.line = Line()
-        self.line.set(text)
         self.wrong = ""
 
     def lines(self, width: int, height: int) -> list[list[Piece]]:
@@ -62,19 +60,8 @@ class LineMode(Mode):
         else:
             self.leave()
 
-    def type(self, key: str) -> bool:
-        """A key of the line."""
-        if not self.line.press(key):
-            return False
-        self._changed()
-        return True
-
-    def paste(self, text: str) -> None:
-        """Text that was pasted."""
-        self.line.insert(text)
-        self._changed()
-
-    def _changed(self) -> None:
+    def changed(self) -> None:
+        """Nothing is known to be wrong with the new text."""
         self.wrong = ""
         if self._typed is not None:
             self._typed(self.line.text)

@@ -27,9 +27,25 @@ RULES = rule_text(
 ) + rule_text("trace", name="calls", key="calls", type="threshold", measure="llm_calls", max=0, score="value")
 
 
+_started: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays():
+    """A test that fails leaves no worker behind."""
+    yield
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
 def start(store: Path, *options: str, **given: object) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "tracetui", "worker", str(store), *options]
-    return subprocess.Popen(line, stderr=subprocess.PIPE, text=True, **given)  # type: ignore[call-overload,no-any-return]
+    process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, **given)  # type: ignore[call-overload]
+    _started.append(process)
+    return process  # type: ignore[no-any-return]
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:

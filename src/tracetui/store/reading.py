@@ -220,6 +220,13 @@ class Reader:
         with explained(self._access.conn):
             return progress(self._access.conn)
 
+    def rules_trouble(self) -> str | None:
+        """Why the rules file cannot be followed, with file and line; `None` where it can."""
+        from tracetui.store.rules import rules_trouble
+
+        with explained(self._access.conn):
+            return rules_trouble(self._access.conn)
+
     def rev(self) -> int:
         """The revision of the last write."""
         return int(self._access.first("SELECT value FROM meta WHERE key = 'rev'")[0])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tracetui.model.kinds import KeyType
 from tracetui.model.text import display
@@ -16,13 +17,29 @@ from tracetui.tui.widgets.footer import Item
 from tracetui.tui.widgets.topbar import Top
 
 if TYPE_CHECKING:
-    from tracetui.store.reading import Totals
+    from tracetui.store.reading import Reader, Totals
+    from tracetui.store.rules import Progress
     from tracetui.tui.child import Worker
     from tracetui.tui.screens.explorer import Explorer
 
 TICK_S = 0.5
 _RULES_S = 1.0
 _BUSY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules as the store and the file beside it have them."""
+
+    lanes: tuple[Progress, ...]
+    trouble: str | None
+    file: bool
+
+
+def _look(reader: Reader) -> Rules:
+    from tracetui.evaluate.following import default_file
+
+    return Rules(reader.rules(), reader.rules_trouble(), default_file(reader.path).is_file())
 
 
 class Status:
@@ -41,6 +58,7 @@ class Status:
         self._rules_left = ""
         self._passed: tuple[float, int] | None = None
         self.worker: Worker | None = None
+        self._trouble: str | None = None
 
     def changed(self) -> None:
         """The store holds something else now."""
@@ -58,7 +76,7 @@ class Status:
             self._explorer.redraw_bars()
         if self.watch and now - self._rules_at >= _RULES_S and not far.asked("rules"):
             self._rules_at = now
-            far.ask("rules", lambda reader: reader.rules(), LATER)
+            far.ask("rules", _look, LATER)
 
     def hear(self, answer: Answer) -> None:
         """Take in totals or the state of the rules."""
@@ -71,8 +89,13 @@ class Status:
         else:
             self._take_rules(answer.value, now)
 
-    def _take_rules(self, lanes: tuple[Any, ...], now: float) -> None:
-        self._run_worker(any(lane.on for lane in lanes))
+    def _take_rules(self, rules: Rules, now: float) -> None:
+        lanes = rules.lanes
+        # a file of rules beside the store is followed, also one that was written by hand and never run
+        self._run_worker(rules.file or any(lane.on for lane in lanes))
+        if rules.trouble != self._trouble:
+            self._trouble = rules.trouble
+            self._explorer.redraw_bars()
         running = [lane for lane in lanes if lane.state == "running"]
         stopped = sum(lane.state == "stopped" for lane in lanes)
         passed = sum(lane.passed for lane in running)
@@ -120,7 +143,7 @@ class Status:
         """The top bar."""
         explorer = self._explorer
         totals = self.totals
-        trouble = self.worker.trouble if self.worker is not None else ""
+        trouble = (self.worker.trouble if self.worker is not None else "") or self._trouble or ""
         if explorer.writing is not None:
             waiting, age = explorer.writing.waiting()
             if waiting and age > _BUSY_S and (age > 3 or explorer.writing.busy):

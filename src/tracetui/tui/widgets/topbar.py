@@ -32,7 +32,7 @@ class Top(NamedTuple):
 
 def top(said: Top, ink: Ink, glyphs: Glyphs, width: int) -> list[Piece]:
     """The line. Whole facts leave where there is no room: first at the right of each half."""
-    rights = _right(said, ink, glyphs)
+    rights = _right(said, ink, glyphs, width)
     lefts = _left(said, ink)
     ground = ink.on("text-2", "surface")
     for right in rights:
@@ -61,14 +61,16 @@ def _left(said: Top, ink: Ink) -> list[list[Piece]]:
     return out
 
 
-def _right(said: Top, ink: Ink, glyphs: Glyphs) -> list[list[Piece]]:
+def _right(said: Top, ink: Ink, glyphs: Glyphs, width: int) -> list[list[Piece]]:
     """The right half, from all of it to nothing."""
     muted = ink.on("muted", "surface")
     if said.trouble:
-        warn: list[Piece] = [(glyphs.suspicious + " ", ink.on("warn", "surface")), (said.trouble + " ", muted)]
-        return [warn, []]
+        sign = (glyphs.suspicious + " ", ink.on("warn", "surface"))
+        trouble = display(said.trouble)
+        rooms = (cells.width(trouble), width * 2 // 3, width // 2)
+        return [[sign, (cells.cut(trouble, room, glyphs.ellipsis) + " ", muted)] for room in rooms] + [[]]
     if said.read_only:
-        sign: Piece = ("! read-only", ink.on("warn", "surface"))
+        sign = ("! read-only", ink.on("warn", "surface"))
         return [[sign, (f"  {said.read_only} ", muted)], [sign, (" ", muted)]]
     live: list[Piece] = []
     if said.live:

@@ -116,6 +116,20 @@ def test_take_back_and_its_undo(path):
     assert [*live(path).values()] == [(1.0, None, "x")]
 
 
+def test_scoring_again_after_undo_or_take_back(path):
+    me = scorer(path)
+    target = traces(path)[:1]
+    for again in (me.undo, lambda: me.take_back(target, "correct")):
+        me.score(target, "correct", score=1, boolean=True, comment="first")
+        again()
+        me.score(target, "correct", score=0)
+        assert [*live(path).values()] == [(0.0, None, None)], "the comment went with what was taken back"
+        me.undo()
+        assert live(path) == {}
+    me.redo()
+    assert [*live(path).values()] == [(0.0, None, None)]
+
+
 def test_a_cancelled_bulk_is_one_step_that_can_be_undone(path):
     me = scorer(path)
     seen: list[int] = []

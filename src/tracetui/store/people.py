@@ -131,7 +131,10 @@ class Scorer:
             value, comment = _clean(value), comment if isinstance(comment, Unset) else _clean(comment)
 
             def change(old: FeedbackData | None, fresh: FeedbackData) -> FeedbackData:
-                row = replace(old) if old is not None and not old.deleted else fresh
+                if old is not None and old.deleted:  # taken back or undone: its row stays, and is said anew
+                    row = replace(fresh, pk=old.pk, created_at=old.created_at)
+                else:
+                    row = fresh if old is None else replace(old)
                 if score is not None or value is not None:
                     row.score, row.value = score, value
                 if not isinstance(comment, Unset):

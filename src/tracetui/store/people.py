@@ -150,6 +150,13 @@ class Scorer:
             shown = label or f"{key}={value if value is not None else f'{score:g}' if score is not None else '...'}"
             return self._edit(targets, key, source, shown, change, ensure, progress, cancelled)
 
+    def said(self, target: Target, key: str, *, source: str = Source.HUMAN) -> bool:
+        """Whether this author has scored a target under a key."""
+        with self._lock:
+            ident = self._fresh(target, key, source, 0).id
+            row = feedback.load(self._conn, [ident]).get(ident)
+        return row is not None and not row.deleted and (row.score is not None or row.value is not None)
+
     def take_back(
         self, targets: Sequence[Target], key: str, *, source: str = Source.HUMAN, label: str = "",
         progress: Progress | None = None, cancelled: Callable[[], bool] | None = None,

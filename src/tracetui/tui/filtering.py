@@ -203,7 +203,7 @@ class Filters:
         if self.count is None:
             return Bar(text=self.text, note="counting")
         if self.count.total is not None:
-            return Bar(text=self.text, number=f"{self.judged:,}", note=f"of {self.count.total:,}{self._pace()}")
+            return Bar(text=self.text, number=f"{self.judged:,}", note=f"of {self.count.total:,} judged{self._pace()}")
         return Bar(text=self.text, number=f"{self.count.left:,}", note=_traces(self.count.left))
 
     def _typed_bar(self, mode: BarMode) -> Bar:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 ASK_ABOVE = 20
 NOTE = FeedbackKey(key="note", type=KeyType.FREEFORM, description="a remark")
-"""The key of a comment where there is no current key."""
+"""The key of a comment on a row that one has not scored."""
+CORRECTION = FeedbackKey(key="correction", type=KeyType.FREEFORM, description="what should have come out")
+"""The same for a correction."""
 
 
 class Spread(NamedTuple):
@@ -57,7 +59,8 @@ class Judge:
 
     def give(self, verdict: Verdict) -> None:
         """Score the marked rows, or the one under the cursor; many only after asking."""
-        self.current = verdict.key.key
+        if not verdict.aside or self.current is None:
+            self.current = verdict.key.key
         self._explorer.shelf.keys.setdefault(verdict.key.key, verdict.key)
         targets = self._targets()
         if len(targets) > ASK_ABOVE:
@@ -155,24 +158,27 @@ class Judge:
         self._submit("back", write, [], len(targets), f"take back {len(targets):,}")
 
     def comment(self, text: str, row: Row, correction: Any = None, *, correct: bool = False) -> None:
-        """A comment (or a correction) on a row, under the current key."""
-        key = self.current or NOTE.key
-        note = self.current is None
-        target = [(row.level, row.pk)]
+        """A comment (or a correction) on a row: beside one's own score under the current key, else under its own key.
+
+        Under a key without a score it would pass for a judgement, and the row would leave the queue of unjudged ones.
+        """
+        current, apart = self.current, CORRECTION if correct else NOTE
+        target = (row.level, row.pk)
 
         def write(scorer: Scorer, job: Job) -> Any:
+            if current is not None and scorer.said(target, current):
+                if correct:
+                    return scorer.score([target], current, correction=correction, label=f"correct {current}")
+                return scorer.score([target], current, comment=text, label=f"comment {current}")
             known = scorer.keys()
-            if note and all(one.key != NOTE.key for one in known):
-                scorer.define(NOTE)
+            if all(one.key != apart.key for one in known):
+                scorer.define(apart)
             if correct:
-                return scorer.score(target, key, correction=correction, label=f"correct {key}")
-            if note:
-                return scorer.score(target, key, value=text, label="note")
-            return scorer.score(target, key, comment=text, label=f"comment {key}")
+                return scorer.score([target], apart.key, correction=correction, label="correction")
+            return scorer.score([target], apart.key, value=text, label="note")
 
         self._submit("comment", write, [], 1, "")
-        what = "correction" if correct else "comment"
-        self._explorer.say(what, f"on {title(row)[0]}, under {key}", undo=True)
+        self._explorer.say("correction" if correct else "comment", f"on {title(row)[0]}", undo=True)
 
     def undo(self, *, forward: bool = False) -> None:
         """Take one's last step back, or do it again."""

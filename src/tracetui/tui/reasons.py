@@ -46,6 +46,10 @@ def _row(state: State, _action: Action) -> str:
     return "" if state.row else "nothing here"
 
 
+def _store(state: State, _action: Action) -> str:
+    return state.read_only
+
+
 def _write(state: State, action: Action) -> str:
     return state.read_only or _row(state, action)
 
@@ -96,6 +100,7 @@ def _fix(state: State, _action: Action) -> str:
 
 REASONS: dict[str, Callable[[State, Action], str]] = {
     "row": _row,
+    "store": _store,
     "write": _write,
     "stroke": _stroke,
     "repeat": _repeat,

@@ -44,6 +44,8 @@ class Verdict(NamedTuple):
     value: str | None = None
     known: bool = True
     """Whether the store has the key; else it is defined first."""
+    aside: bool = False
+    """Said beside the judging (why it failed): the current key stays what it is."""
 
     @property
     def words(self) -> str:

@@ -38,7 +38,8 @@ def _zoom(explorer: Explorer) -> None:
 def _filter(explorer: Explorer) -> None:
     from tracetui.tui.modes.bar import BarMode
 
-    explorer.enter(BarMode(explorer, explorer.filters.text))
+    text = explorer.filters.text
+    explorer.enter(BarMode(explorer, f"{text} " if text else ""))
 
 
 def _help(explorer: Explorer) -> None:

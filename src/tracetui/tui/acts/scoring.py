@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tracetui.model.text import display
+from tracetui.tui import cells
+from tracetui.tui.rows import title as name_of
 from tracetui.tui.scoring import STROKES
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ def _comment(explorer: Explorer) -> None:
             drafts.pop(ident, None)
         explorer.memory_changed = True
 
-    title = f"comment on {display(explorer.judge.current)}" if explorer.judge.current else "note"
+    key = f", {display(explorer.judge.current)}" if explorer.judge.current else ""
+    title = f"comment on {cells.cut(name_of(row)[0], 30)}{key}"
     draft = drafts.get(ident, "")
     explorer.enter(LineMode(explorer, title, done, text=draft, hint="esc keeps it as a draft", typed=typed))
 

@@ -32,6 +32,7 @@ class StripMode(Mode):
         super().__init__(explorer)
         self.key = key
         """The categorical key whose values are shown."""
+        self._aside = key is not None
         self.unfolded = False
         keys = rank(explorer.shelf.keys.values())
         self._keys = {key.key: key for key in keys}
@@ -164,7 +165,7 @@ class StripMode(Mode):
     def _give(self, key: FeedbackKey, value: str) -> None:
         known = key.key in self._keys
         score = next((one.score for one in key.categories if one.value == value), None)
-        self.explorer.judge.give(Verdict(key, score, value, known=known))
+        self.explorer.judge.give(Verdict(key, score, value, known=known, aside=self._aside))
 
     def _choose(self, key: FeedbackKey) -> None:
         self.explorer.judge.current = key.key

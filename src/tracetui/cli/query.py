@@ -172,8 +172,9 @@ def _hint(access: Access, node: ast.Node) -> None:
     for key in ast.feedback_keys(node):
         if access.first("SELECT 1 FROM feedback WHERE key = ? AND deleted = 0 LIMIT 1", (key,)) is None:
             known = [name for (name,) in access.all("SELECT key FROM feedback_key ORDER BY key")]
-            near = nearest(key, known)
-            meant = f"; did you mean {near}?" if near else f"; keys are {', '.join(known[:20])}" if known else ""
+            near = None if key in known else nearest(key, known)
+            others = "" if key in known or not known else f"; keys are {', '.join(known[:20])}"
+            meant = f"; did you mean {near}?" if near else others
             click.echo(f"hint: no feedback has the key {key}{meant}", err=True)
     for tag in ast.tags(node):
         if not _tag_occurs(access, tag):

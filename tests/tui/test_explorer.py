@@ -360,3 +360,24 @@ async def test_trouble_is_told_in_words_once(store: Path) -> None:
         await drive.pilot.press("escape")
         await drive.until(lambda: "× Gone" not in drive.text)
         assert "thread-2" in drive.text
+
+
+async def test_a_wrong_key_is_mended_and_words_are_no_judgement(store: Path) -> None:
+    async with driving(store) as drive:
+        await drive.press("/")
+        await drive.type("-feedback.correct:*")
+        await drive.press("enter", "y", "u", "n")
+        await drive.until(lambda: said_in(store, Level.TRACE, "t:11") == {"correct": 0.0})
+        await drive.press("c")
+        await drive.type("look again")
+        await drive.press("enter")
+        await drive.until(lambda: said_in(store, Level.TRACE, "t:10") == {"note": "look again"})
+        # a comment alone leaves the row in the queue
+        await drive.until(lambda: "1 of 12 judged" in drive.bar)
+        await drive.press("w", "h")
+        await drive.until(lambda: said_in(store, Level.TRACE, "t:10") == {"note": "look again", "cause": "harness"})
+        assert drive.explorer.judge.current == "correct", "why it failed is said beside the judging"
+        await drive.press("/")
+        await drive.type("status:success")
+        await drive.press("enter")
+        assert drive.explorer.filters.text == "-feedback.correct:* status:success"

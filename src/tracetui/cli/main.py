@@ -138,7 +138,7 @@ def _no_store(path: Path, said: str, more: tuple[str, ...]) -> TracetuiError:
         hint = f"Did you mean `tracetui {nearest[0]}`?" if nearest else "tracetui --help lists the verbs"
         return InputError("No such verb", f"`{said}` is neither a verb nor a store", hint)
     hint = f"`tracetui import {said} FILES...` makes it, `tracetui demo` has something to look at"
-    return StoreError("No store there", f"{path} does not exist", hint)
+    return StoreError("No such store", f"{path} does not exist", hint)
 
 
 def run(args: Sequence[str] | None = None) -> int:

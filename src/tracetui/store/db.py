@@ -58,9 +58,11 @@ def connect_read(path: str | Path) -> tuple[sqlite3.Connection, bool]:
     """
     file = Path(path)
     _check_path(file, create=False)
+    # who closes last brings the WAL into the file and removes it, which a read-only connection cannot
+    mode = "rw" if os.access(file, os.W_OK) and os.access(file.absolute().parent, os.W_OK) else "ro"
     with _explained(file):
         try:
-            conn = _reading(file, "ro")
+            conn = _reading(file, mode)
             frozen = False
         except sqlite3.OperationalError:
             if os.access(file.parent, os.W_OK) or not os.access(file, os.R_OK):

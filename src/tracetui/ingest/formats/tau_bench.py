@@ -188,6 +188,12 @@ class _Conversation:
             for number, call in enumerate(calls if isinstance(calls, list) else ()):
                 yield self._tool(index, number, mapping(call))
 
+    def _name(self) -> str | None:
+        if self._task is None:
+            return None
+        trial = self._metadata.get("trial")  # the trials of a task stand together: their number tells them apart
+        return f"task {self._task}, trial {trial}" if isinstance(trial, int) else f"task {self._task}"
+
     def _root(self) -> RunRecord:
         answers = [index for index, each in enumerate(self._messages) if each.get("role") == "assistant"]
         begin = answers[0] if answers else len(self._messages)
@@ -196,7 +202,7 @@ class _Conversation:
             trace=self._trace,
             position=0,
             name="agent",
-            trace_name=f"task {self._task}" if self._task is not None else None,
+            trace_name=self._name(),
             kind=Kind.AGENT,
             error=self._error,
             session=self._task,

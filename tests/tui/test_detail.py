@@ -490,3 +490,14 @@ async def test_every_size_is_drawn_to_its_width(store: Path) -> None:
                 await pilot.resize_terminal(width, height)
                 await until(pilot, lambda width=width: pane.size.width == width)
                 assert {pane.render_line(y).cell_length for y in range(height)} == {width}
+
+
+def test_the_repr_before_a_traceback_is_said_once() -> None:
+    from tracetui.tui.detail.failure import split_error
+
+    error = "KeyError('no order 4411')\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n"
+    title, rest = split_error(error + "KeyError: no order 4411\n")
+    assert title == "KeyError: no order 4411"
+    assert "no order" not in rest
+    assert "a.py" in rest
+    assert split_error("KeyError('x')\nsomething else") == ("KeyError('x')", "something else")

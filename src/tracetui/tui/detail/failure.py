@@ -14,6 +14,7 @@ from tracetui.tui.detail.prose import text_lines, wrap, wrapped
 from tracetui.tui.figures import counted
 
 _LIMIT = 100_000
+_REPR = re.compile(r"([A-Za-z_]\w{0,120})\(.{0,2000}\)")
 _CLASS = re.compile(
     r"([A-Za-z_][\w.]{0,120}(?:Error|Exception|Warning|Interrupt|Exit|Failure|Timeout)|[A-Z]\w{2,60})(?::\s*|$)"
 )
@@ -73,6 +74,10 @@ def split_error(error: str) -> tuple[str, str]:
     if first.startswith("Traceback (most recent call last)"):
         body, _, last = text.rstrip().rpartition("\n")
         return (last, body) if last and not last[0].isspace() else ("error", text)
+    shown = _REPR.fullmatch(first)
+    body, _, last = rest.rstrip().rpartition("\n")
+    if shown and last.startswith(f"{shown[1]}:"):  # LangSmith writes the repr before the traceback that says it plainly
+        return last, body
     return first[:2000], rest
 
 

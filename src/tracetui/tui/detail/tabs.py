@@ -93,6 +93,8 @@ def _places(where: list[str]) -> str:
     """`here and on the trace`; nothing where all is said here."""
     if where == ["here"]:
         return ""
+    if len(where) > 2:  # short, so that the heading beside it stays whole in a narrow pane
+        where = [title.removeprefix("on the ") for title in where]
     return " and ".join([", ".join(where[:-1]), where[-1]] if len(where) > 1 else where)
 
 

@@ -10,7 +10,7 @@ import click
 
 from tracetui.cli.params import STORE
 from tracetui.cli.progress import progress_bar
-from tracetui.model.errors import ExitCode
+from tracetui.model.errors import ExitCode, StoreError
 
 if TYPE_CHECKING:
     from tracetui.store.doctor import Finding
@@ -37,6 +37,18 @@ _ROUNDS = 3
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(store: Path, mend: bool, as_json: bool) -> int:
     """Print what is wrong; with --repair what was mended, and what is left."""
+    try:
+        return _doctor(store, mend, as_json)
+    except StoreError as error:
+        if "tracetui doctor" not in error.hint:
+            raise
+        hint = (
+            "SQLite cannot read it. Import its sources into a new store; `sqlite3 FILE .recover` may save what is left."
+        )
+        raise StoreError(error.title, error.message, hint) from None
+
+
+def _doctor(store: Path, mend: bool, as_json: bool) -> int:
     if mend:
         from tracetui.store.db import connect_write
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -29,12 +30,16 @@ def ids(pages: Iterable[Page], fields: Sequence[str]) -> Iterator[str]:
 
 
 def as_csv(pages: Iterable[Page], fields: Sequence[str]) -> Iterator[str]:
-    """A header and a line a row; what is missing is empty, lists and objects are JSON."""
+    """A header and a line a row; what is missing is empty, lists and objects are JSON.
+
+    On a terminal outside text is made harmless as everywhere; a file or a pipe gets it exactly.
+    """
+    harmless = sys.stdout.isatty()
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([SHOWN_AS.get(name, name) for name in fields])
     for page in pages:
-        writer.writerows([_plain(value) for value in row.values()] for row in page)
+        writer.writerows([_plain(value, harmless) for value in row.values()] for row in page)
         yield out.getvalue().encode("utf-8", "replace").decode()
         out.seek(0)
         out.truncate()
@@ -75,8 +80,10 @@ _NUMBERS = {
 }  # fmt: skip
 
 
-def _plain(value: Any) -> Any:
-    return jsonx.dumps(value).decode() if isinstance(value, dict | list | bool) else value
+def _plain(value: Any, harmless: bool) -> Any:
+    if isinstance(value, dict | list | bool):
+        return jsonx.dumps(value).decode()
+    return display(value) if harmless and isinstance(value, str) else value
 
 
 def _shown(name: str, value: Any) -> str:

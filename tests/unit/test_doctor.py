@@ -171,6 +171,27 @@ def test_a_file_that_is_cut_or_scrambled_is_reported(sound: Path, tmp_path: Path
         examine(tmp_path / "missing.db")
 
 
+def test_a_content_that_is_scrambled_takes_nothing_with_it(sound: Path, tmp_path: Path, capsys):
+    path = tmp_path / "s.db"
+    shutil.copy(sound, path)
+    conn = sqlite3.connect(path)
+    (scrambled,) = conn.execute("SELECT max(pk) FROM content WHERE codec = 1 AND pk IN (SELECT content FROM mention)")
+    conn.execute("UPDATE content SET body = CAST(x'28b52ffd' || zeroblob(40) AS BLOB) WHERE pk = ?", scrambled)
+    before = conn.execute("SELECT count(*) FROM content").fetchone()
+    trace = conn.execute("SELECT id FROM trace WHERE pk IN (SELECT trace FROM mention WHERE content = ?)", scrambled)
+    (ident,) = trace.fetchone()
+    conn.commit()
+    assert "damaged_content" in checks(path)
+    assert not checks(path).keys() & {"mentioned_in_vain", "garbage"}
+    assert cli(["doctor", str(path), "--repair"]) == 1
+    assert conn.execute("SELECT count(*) FROM content").fetchone() == before
+    conn.close()
+    capsys.readouterr()
+    for verb in (["stats", str(path)], ["show", str(path), ident, "--full"]):
+        assert cli(verb) == 3
+        assert "A damaged store" in capsys.readouterr().err
+
+
 def test_the_verb(sound: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "s.db"
     shutil.copy(sound, path)

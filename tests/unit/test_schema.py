@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from importlib import resources
 from pathlib import Path
@@ -92,6 +93,25 @@ def test_what_is_no_store_is_said(store, harm, title, connect):
     assert error.value.title == title
     assert str(store) in error.value.message
     assert error.value.hint
+
+
+def test_an_older_store_is_brought_up(store, monkeypatch):
+    monkeypatch.setattr(db, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(migrate, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setitem(migrate.STEPS, SCHEMA_VERSION, ("ALTER TABLE run ADD COLUMN later INT",))
+    conn = db.connect_write(store)
+    with db.writing(conn) as rev:
+        conn.execute("UPDATE run SET later = ?", (rev,))
+    conn.close()
+    reading, _ = db.connect_read(store)
+    assert reading.execute("PRAGMA user_version").fetchone()[0] == SCHEMA_VERSION + 1
+    reading.close()
+
+
+def test_a_pipe_is_no_store(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StoreError, match="Not a file"):
+        db.connect_read(tmp_path / "pipe")
 
 
 def test_a_truncated_store_is_said_when_it_is_read(store):

@@ -84,8 +84,12 @@ def init(store: Path, file: Path | None) -> None:
                 "There are rules already", f"{target} exists; it was not touched.",
                 f"`tracetui rules {store} sync` follows it; --rules FILE names another file.",
             )  # fmt: skip
-        target.write_text(starter.text(), encoding="utf-8")
-        read = _follow(conn, target)
+        try:
+            target.write_text(starter.text(), encoding="utf-8")
+            read = _follow(conn, target)
+        except BaseException:
+            target.unlink(missing_ok=True)  # a half-written file would be in the way of the next try
+            raise
     finally:
         conn.close()
     for rule in read.rules:
@@ -138,7 +142,9 @@ def test(store: Path, file: Path | None, names: tuple[str, ...], where: str | No
     from tracetui.evaluate.following import default_file
     from tracetui.evaluate.rules import read_rules
     from tracetui.evaluate.trial import try_rules
+    from tracetui.store.access import Access
 
+    Access(store).close()  # a store that is none is said before a rules file that is missing beside it
     read = read_rules(file or default_file(store))
     for note in read.notes:
         click.echo(note, err=True)

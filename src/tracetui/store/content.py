@@ -27,6 +27,7 @@ import orjson
 import zstandard
 
 from tracetui.model import jsonx
+from tracetui.model.errors import StoreError
 
 THRESHOLD = 256
 """Bytes of JSON text from which a subtree is a node."""
@@ -269,8 +270,20 @@ def refs(text: bytes) -> list[int]:
 
 
 def unpack(codec: int, body: bytes) -> bytes:
-    """A node's body before its codec."""
-    return _decompress(body) if codec in (ZSTD, OPAQUE_ZSTD) else body
+    """A node's body before its codec. Raises `StoreError` where it is damaged."""
+    if codec not in (ZSTD, OPAQUE_ZSTD):
+        return body
+    try:
+        return _decompress(body)
+    except (zstandard.ZstdError, MemoryError) as error:  # damaged bytes can ask for any size
+        raise damaged(str(error)) from error
+
+
+def damaged(why: str) -> StoreError:
+    """What a person reads when something stored can no longer be read."""
+    return StoreError(
+        "A damaged store", f"What is stored here cannot be read ({why}).", "tracetui doctor STORE says what is wrong."
+    )
 
 
 class Contents:
@@ -287,21 +300,23 @@ class Contents:
         self._nodes: OrderedDict[int, tuple[Any, int]] = OrderedDict()
 
     def value(self, blob: bytes | None) -> Any:
-        """The exact JSON value of a stored text (`None` for NULL)."""
+        """The exact JSON value of a stored text (`None` for NULL). Raises `StoreError` where it is damaged."""
         if blob is None:
             return None
         self._trim()
-        return self._resolve_text(bytes(blob))
+        try:
+            return self._resolve_text(bytes(blob))
+        except (ValueError, TypeError, IndexError, RecursionError, OverflowError) as error:
+            raise damaged(str(error)) from error
 
-    def node(self, pk: int) -> Any:
-        """The exact JSON value of one node. Raises `LookupError` where the store lacks it."""
+    def _stored(self, pk: int) -> Any:
         known = self._nodes.get(pk)
         if known is not None:
             self._nodes.move_to_end(pk)
             return known[0]
         row = self._conn.execute("SELECT codec, size, body FROM content WHERE pk = ?", (pk,)).fetchone()
         if row is None:
-            raise LookupError(f"content {pk} is missing")
+            raise damaged(f"content {pk} is missing")
         codec, size, body = row
         text = unpack(codec, body)
         value = jsonx.loads(text) if codec >= OPAQUE else self._resolve_text(text)
@@ -322,7 +337,7 @@ class Contents:
         if isinstance(value, dict):
             if len(value) == 1 and "" in value:
                 inner = value[""]
-                return {"": self._resolve(inner[0])} if isinstance(inner, list) else self.node(inner)
+                return {"": self._resolve(inner[0])} if isinstance(inner, list) else self._stored(inner)
             return {key: self._resolve(item) if isinstance(item, dict | list) else item for key, item in value.items()}
         if isinstance(value, list):
             return list(self._items(value))
@@ -333,6 +348,6 @@ class Contents:
             if isinstance(item, dict):
                 inner = item.get("")
                 if len(item) == 1 and isinstance(inner, int) and inner < 0:
-                    yield from self.node(-inner)
+                    yield from self._stored(-inner)
                     continue
             yield self._resolve(item) if isinstance(item, dict | list) else item

@@ -92,6 +92,8 @@ def _check_path(file: Path, *, create: bool) -> None:
             "A directory", f"{file} is a directory, not a store.",
             f"Import what is in it: tracetui import STORE {file}",
         )  # fmt: skip
+    if file.exists() and not file.is_file():
+        raise StoreError("Not a file", f"{file} is a device or a pipe.", "A store is an ordinary file.")
     if not file.exists() and not create:
         raise StoreError(
             "No such store", f"{file} does not exist.",
@@ -130,13 +132,15 @@ def _identify(conn: sqlite3.Connection, file: Path, *, create: bool, wait: float
             "Update tracetui: pip install -U tracetui",
         )
     if version < SCHEMA_VERSION:
+        if version < 1:
+            raise StoreError("A damaged store", f"{file} does not say its schema.", "Restore it from a copy.")
         if wait <= 0:
             raise StoreError(
                 "An older store",
                 f"{file} has schema {version}.",
                 f"Bring it up to date: tracetui doctor {file} --repair",
             )
-        migrate.upgrade(conn, version, lambda: immediate(conn, wait=wait))
+        migrate.upgrade(conn, version, lambda: immediate(conn, wait=wait, checked=False))
 
 
 def _make(conn: sqlite3.Connection, wait: float) -> None:
@@ -251,6 +255,10 @@ def _in_words(error: sqlite3.DatabaseError, file: Path) -> StoreError:
             )
         case sqlite3.SQLITE_READONLY:
             return StoreError("Read-only", f"{file} may not be written.", "Open it with --read-only, or copy it.")
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM if not os.access(file.parent, os.W_OK):
+            return StoreError(
+                "Read-only", f"{file} cannot be written: its directory may not be.", "Name a path that may be written."
+            )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return StoreError("Cannot be opened", f"{file}: {error}.", "Check the path and its permissions.")
         case sqlite3.SQLITE_IOERR:

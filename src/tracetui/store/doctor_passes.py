@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from tracetui.model import jsonx
+from tracetui.model.errors import StoreError
 from tracetui.store.access import Access, pk_list
 from tracetui.store.content import OPAQUE, body_hash, refs, unpack
 from tracetui.store.rollup import counting_runs, feedback_cells, root_of, thread_feedback, trace_feedback
@@ -42,6 +43,8 @@ def traces(access: Access, found: Found, advance: Advance) -> None:
             for name in _trace_faults(access.conn, pk, root, said, home):
                 found.setdefault(name, {})[pk] = ident
             reached = reach.of_trace(pk)
+            if reached & reach.unreadable:
+                continue  # what lies behind is unknown: its mentions stay, so that nothing is collected as garbage
             mentioned = {content for (content,) in access.all("SELECT content FROM mention WHERE trace = ?", (pk,))}
             if reached - mentioned:
                 found.setdefault("not_mentioned", {})[pk] = ident
@@ -79,6 +82,8 @@ class Reach:
     def __init__(self, access: Access) -> None:
         self._access = access
         self._children: OrderedDict[int, tuple[int, ...]] = OrderedDict()
+        self.unreadable: set[int] = set()
+        """Contents met so far that are damaged or missing."""
 
     def of_trace(self, trace: int) -> set[int]:
         """The contents that a trace's runs reach, directly or through others."""
@@ -97,11 +102,15 @@ class Reach:
     def _below(self, pks: set[int]) -> list[tuple[int, ...]]:
         unknown = [pk for pk in pks if pk not in self._children]
         for at in range(0, len(unknown), _PAGE):
+            page = unknown[at : at + _PAGE]
+            self.unreadable.update(page)
             for pk, codec, body in self._access.all(
-                "SELECT pk, codec, body FROM content WHERE pk IN (SELECT value FROM json_each(?))",
-                (pk_list(unknown[at : at + _PAGE]),),
+                "SELECT pk, codec, body FROM content WHERE pk IN (SELECT value FROM json_each(?))", (pk_list(page),)
             ):
-                self._children[pk] = tuple(references(codec, body) or ())
+                below = references(codec, body)
+                self._children[pk] = tuple(below or ())
+                if below is not None:
+                    self.unreadable.discard(pk)
         out = [self._children.get(pk, ()) for pk in pks]
         while len(self._children) > _CACHE:
             self._children.popitem(last=False)
@@ -112,7 +121,7 @@ def references(codec: int, body: bytes) -> list[int] | None:
     """What a content refers to; `None` where it cannot be read."""
     try:
         return [] if codec >= OPAQUE else refs(unpack(codec, body))
-    except Exception:  # noqa: BLE001 - the packer raises an error of its own for damaged bytes, and others beside
+    except (StoreError, TypeError):  # TypeError: no bytes
         return None
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from tracetui.model import jsonx
-from tracetui.store.content import OPAQUE, unpack
+from tracetui.store.content import OPAQUE, damaged, unpack
 
 _REF = b'{"":'
 _REFERENCE = re.compile(rb'\{"":(-?\d+)\}')
@@ -97,7 +97,7 @@ class Parts:
                         wanted.update(_refs(text))
 
     def part(self, blob: bytes | None) -> Part:
-        """The texts of a stored value. Raises `LookupError` where the store lacks a node."""
+        """The texts of a stored value. Raises `StoreError` where it is damaged."""
         if blob is None:
             return NOTHING
         while self._held > self._budget and self._nodes:
@@ -124,7 +124,7 @@ class Parts:
     def _fetch_one(self, pk: int) -> tuple[int, bytes]:
         row = self._conn.execute("SELECT codec, body FROM content WHERE pk = ?", (pk,)).fetchone()
         if row is None:
-            raise LookupError(f"content {pk} is missing")
+            raise damaged(f"content {pk} is missing")
         return row[0], unpack(row[0], row[1])
 
     def _read(self, text: bytes) -> Part:

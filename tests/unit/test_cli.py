@@ -12,6 +12,13 @@ import pytest
 
 from tracetui.cli import main, params
 from tracetui.model.errors import ExitCode, InputError, StoreError
+from tracetui.model.records import Batch, RunRecord
+from tracetui.store.writer import Writer
+
+
+def a_store(path: Path) -> None:
+    with Writer(path, create=True) as writer:
+        writer.write(Batch((RunRecord(id="t:0/1", trace="t:0", kind="llm", name="llm"),)))
 
 
 def program(*line: str, **kwargs: object) -> subprocess.CompletedProcess[str]:
@@ -94,6 +101,27 @@ def test_a_closed_pipe_ends_quietly() -> None:
     assert done.returncode == 0
     assert done.stdout == "x" * 99 + "\n"
     assert done.stderr == ""
+
+
+def test_streams_that_are_closed_break_nothing(tmp_path: Path) -> None:
+    a_store(tmp_path / "s.db")
+    verb = [sys.executable, "-m", "tracetui", "query"]
+    for stream in (">&-", "2>&-", "<&-"):
+        line = f'exec "$0" "$@" {stream}'
+        assert subprocess.run(["sh", "-c", line, *verb, str(tmp_path / "s.db")], check=False).returncode == 0
+        assert subprocess.run(["sh", "-c", line, *verb, str(tmp_path / "none.db")], check=False).returncode == 3
+
+
+def test_a_file_that_may_not_grow_is_said(tmp_path: Path) -> None:
+    a_store(tmp_path / "s.db")
+    (tmp_path / "labels.csv").write_text("id,key,value\n" + "".join(f"t:0,key{n},{n}\n" for n in range(2000)))
+    line = [sys.executable, "-m", "tracetui", "import", str(tmp_path / "s.db"), str(tmp_path / "labels.csv")]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 100; exec "$0" "$@"', *line], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert "cannot grow" in done.stderr
+    assert main.run(["doctor", str(tmp_path / "s.db")]) == 0
 
 
 def test_the_default_store_is_the_one_named_by_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -149,7 +150,7 @@ def _trace_format(store: Path) -> str | None:
     """What a path is that stands where the store should, or `None` where it may be a store."""
     if store.is_dir():
         return "a directory"
-    if not store.is_file() or not store.stat().st_size:
+    if not store.is_file() or not store.stat().st_size or not os.access(store, os.R_OK):
         return None
     doc = document(str(store), store.stat().st_size)
     if doc.head.startswith(_SQLITE):

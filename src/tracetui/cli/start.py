@@ -5,12 +5,16 @@ That grammar (click and the verbs) takes some 25 ms, which is a tenth of what a 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 
 def main() -> None:
     """The program."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the shell (`>&-`): no file of ours may get its number
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
     sys.exit(_run(sys.argv[1:]))
 
 

@@ -7,6 +7,7 @@ Readers and writers are plain `sqlite3`. Waiting is done here, by retrying every
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 import threading
@@ -27,6 +28,7 @@ WAIT_S = 20.0
 """How long a writer waits for another before it gives up with a message."""
 PASSIVE_BYTES = 16 * 2**20
 RESTART_BYTES = 64 * 2**20
+_ROOM_BYTES = 64 * 1024
 
 
 def connect_write(path: str | Path, *, create: bool = False, wait: float = WAIT_S) -> sqlite3.Connection:
@@ -247,7 +249,7 @@ def _in_words(error: sqlite3.DatabaseError, file: Path) -> StoreError:
                 f"Another process has kept {file} locked.",
                 "Nothing was changed; try again.",
             )
-        case sqlite3.SQLITE_FULL:
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR if code == sqlite3.SQLITE_FULL or _is_full(file):
             return StoreError(
                 "The disk is full",
                 f"{file} cannot grow. What was committed before is safe.",
@@ -261,11 +263,25 @@ def _in_words(error: sqlite3.DatabaseError, file: Path) -> StoreError:
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return StoreError("Cannot be opened", f"{file}: {error}.", "Check the path and its permissions.")
+        case sqlite3.SQLITE_IOERR if code == sqlite3.SQLITE_IOERR_WRITE:
+            return StoreError(
+                "The file cannot grow",
+                f"{file}: a limit on file sizes, or a disk that fails. What was committed before is safe.",
+                "See `ulimit -f` and the disk, try again.",
+            )
         case sqlite3.SQLITE_IOERR:
             return StoreError("The disk does not answer", f"{file}: {error}.", "Check the disk; then run doctor.")
         case sqlite3.SQLITE_INTERRUPT:
             return StoreError("Stopped", "The work was interrupted.", "")
     return StoreError("The store cannot be used", f"{file}: {error}.", f"See what is wrong: tracetui doctor {file}")
+
+
+def _is_full(file: Path) -> bool:
+    """Whether there is no room even for the small files beside a store, which readers need too."""
+    try:
+        return shutil.disk_usage(file.absolute().parent).free < _ROOM_BYTES
+    except OSError:
+        return False
 
 
 _wal_indexes: dict[str, int] = {}

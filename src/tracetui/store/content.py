@@ -309,7 +309,8 @@ class Contents:
         except (ValueError, TypeError, IndexError, RecursionError, OverflowError) as error:
             raise damaged(str(error)) from error
 
-    def _stored(self, pk: int) -> Any:
+    def node(self, pk: int) -> Any:
+        """The exact JSON value of one node. Raises `StoreError` where it is missing or damaged."""
         known = self._nodes.get(pk)
         if known is not None:
             self._nodes.move_to_end(pk)
@@ -337,7 +338,7 @@ class Contents:
         if isinstance(value, dict):
             if len(value) == 1 and "" in value:
                 inner = value[""]
-                return {"": self._resolve(inner[0])} if isinstance(inner, list) else self._stored(inner)
+                return {"": self._resolve(inner[0])} if isinstance(inner, list) else self.node(inner)
             return {key: self._resolve(item) if isinstance(item, dict | list) else item for key, item in value.items()}
         if isinstance(value, list):
             return list(self._items(value))
@@ -348,6 +349,6 @@ class Contents:
             if isinstance(item, dict):
                 inner = item.get("")
                 if len(item) == 1 and isinstance(inner, int) and inner < 0:
-                    yield from self._stored(-inner)
+                    yield from self.node(-inner)
                     continue
             yield self._resolve(item) if isinstance(item, dict | list) else item

@@ -282,3 +282,21 @@ def test_big_imports_are_written_by_a_process_of_their_own(source: Path, store: 
     assert (code, out["runs"], out["refused"]) == (0, 600, [])
     assert query(store, "SELECT count(*) FROM run WHERE phase = 2") == [(600,)]
     assert imported(source)[1]["unchanged"] == 600
+
+
+def test_a_value_as_deep_as_json_is_read_reaches_that_process(source: Path, store: Path, imported) -> None:
+    deep: Any = "at the bottom"
+    for _ in range(950):
+        deep = [deep]
+    (source / "a.jsonl").write_text(lines(langsmith_run(1, outputs={"deep": deep}, inputs={"filler": "x" * 1_000_000})))
+    code, out, _ = imported(source)
+    assert (code, out["runs"], out["refused"]) == (0, 1, [])
+
+
+def test_an_id_with_a_nul_is_found_again(source: Path, store: Path, imported) -> None:
+    said = {"id": "m\0sg", "role": "assistant", "model": "m\0odel", "content": [{"type": "text", "text": "hi"}]}
+    record = {"type": "assistant", "uuid": "u-1", "parentUuid": None, "sessionId": "s\0", "message": said}
+    (source / "a.jsonl").write_text(lines({**record, "timestamp": "2025-01-01T00:00:01.000Z"}))
+    for new in (1, 0):
+        code, out, _ = imported(source)
+        assert (code, out["traces"], out["refused"]) == (0, new, [])

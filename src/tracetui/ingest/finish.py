@@ -19,8 +19,8 @@ _Record = TypeVar("_Record", RunRecord, FeedbackRecord)
 
 def finished(batch: Batch, project: str | None = None) -> Batch:
     """The batch with the project that the person named, with estimated costs where the source says none, and
-    with texts that a store can hold: a lone surrogate in an id or a name becomes U+FFFD (in inputs and outputs
-    it stays).
+    with texts that a store can hold and find again: a lone surrogate or a NUL in an id or a name becomes U+FFFD
+    (in inputs and outputs they stay).
     """
     return Batch(
         tuple(_encodable(_priced(_placed(run, project)), _RUN_TEXTS) for run in batch.runs),
@@ -57,8 +57,9 @@ def _encodable(record: _Record, names: tuple[str, ...]) -> _Record:
     changes: dict[str, Any] = {}
     for name in names:
         text = getattr(record, name)
-        if isinstance(text, str) and not text.isascii():
-            clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        if isinstance(text, str) and (not text.isascii() or "\0" in text):
+            # SQLite's JSON and text functions end a text at its first NUL
+            clean = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "\ufffd")
             if clean != text:
                 changes[name] = clean
     return replace(record, **changes) if changes else record

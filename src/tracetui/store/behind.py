@@ -10,6 +10,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import traceback
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,6 +22,8 @@ from tracetui.model.records import Batch, Counts
 from tracetui.store.db import connect_write
 from tracetui.store.writer import Writer
 
+_DEEP = 2_000
+"""Levels that a pickler must be able to go down: JSON is read to about a thousand."""
 AHEAD = 3
 """Batches that wait for the child at most: memory stays bounded."""
 
@@ -53,7 +56,7 @@ class WriterProcess:
         while self._waiting >= AHEAD or (self._waiting and self._pipe.poll()):
             counts.add(self._answer())
         try:
-            self._pipe.send_bytes(pickle.dumps(batch, protocol=5))
+            self._pipe.send_bytes(_packed(batch))
         except OSError:
             raise self._gone() from None
         self._waiting += 1
@@ -79,6 +82,8 @@ class WriterProcess:
             raise self._gone() from None
         if isinstance(answer, Counts):
             return answer
+        if isinstance(answer, RuntimeError):
+            raise answer
         raise StoreError(*answer)
 
     def _gone(self) -> StoreError:
@@ -86,6 +91,15 @@ class WriterProcess:
         return StoreError(
             "Writing ended", "The process that writes the store was ended.", "What is written stays; import again."
         )
+
+
+def _packed(batch: Batch) -> bytes:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + _DEEP)
+    try:
+        return pickle.dumps(batch, protocol=5)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def serve(path: str, pipe: Connection) -> None:
@@ -102,6 +116,9 @@ def serve(path: str, pipe: Connection) -> None:
                 answer = writer.write(batch)
             except StoreError as error:
                 answer = (error.title, error.message, error.hint)
+            except Exception as error:  # noqa: BLE001 - the process's boundary: the parent says what it was
+                answer = RuntimeError(f"{type(error).__name__}: {error}")
+                answer.add_note(traceback.format_exc())
             try:
                 pipe.send(answer)
             except OSError:

@@ -285,10 +285,8 @@ def test_big_imports_are_written_by_a_process_of_their_own(source: Path, store: 
 
 
 def test_a_value_as_deep_as_json_is_read_reaches_that_process(source: Path, store: Path, imported) -> None:
-    deep: Any = "at the bottom"
-    for _ in range(950):
-        deep = [deep]
-    (source / "a.jsonl").write_text(lines(langsmith_run(1, outputs={"deep": deep}, inputs={"filler": "x" * 1_000_000})))
+    text = lines(langsmith_run(1, outputs={"deep": "HERE"}, inputs={"filler": "x" * 1_000_000}))
+    (source / "a.jsonl").write_text(text.replace('"HERE"', "[" * 950 + '"at the bottom"' + "]" * 950))
     code, out, _ = imported(source)
     assert (code, out["runs"], out["refused"]) == (0, 1, [])
 
